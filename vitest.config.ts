@@ -1,8 +1,26 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
+const engineSource = (file: string): string => fileURLToPath(new URL(`./packages/engine/src/${file}`, import.meta.url))
+
 export default defineConfig({
+  resolve: {
+    // Tests of other packages run the engine's source, not its dist: stack traces and coverage then name the
+    // line that was written, and a test run after an edit cannot see the build from before it. Processes that a
+    // test starts (workers to be killed, the demo, the bench) do run dist, which `npm test` builds first.
+    alias: [
+      { find: /^@tasker\/engine$/, replacement: engineSource("index.ts") },
+      { find: /^@tasker\/engine\/testing$/, replacement: engineSource("testing.ts") },
+    ],
+  },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "test/**/*.test.ts",
+      "examples/**/*.test.ts",
+      "bench/**/*.test.ts",
+      "scripts/**/*.test.ts",
+    ],
     exclude: ["**/node_modules/**", "**/dist/**"],
   },
 })
