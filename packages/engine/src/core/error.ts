@@ -1,3 +1,5 @@
+/* oxlint-disable max-classes-per-file -- all that Tasker and its handlers throw is read here as one list */
+
 /** What a code means to a program: its HTTP status, and whether the same call may succeed later. */
 export interface ErrorCodeEntry {
   readonly status: number
@@ -56,6 +58,12 @@ export const ERROR_CODES = {
     meaning: "the database accepts no writes: a standby, or a read-only session",
     action: "connect to the primary",
   },
+  TASKER_DATABASE_REFUSED: {
+    status: 500,
+    retryable: false,
+    meaning: "PostgreSQL refused the user, the password or the database that the URL names",
+    action: "check the user, the password and the database of the URL, and the server's `pg_hba.conf`",
+  },
   TASKER_DATABASE_UNAVAILABLE: {
     status: 503,
     retryable: true,
@@ -79,6 +87,12 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "the embedded PostgreSQL server did not start",
     action: "read the end of its log, which the message quotes",
+  },
+  TASKER_EMBEDDED_UNAVAILABLE: {
+    status: 500,
+    retryable: false,
+    meaning: "the embedded PostgreSQL server cannot run here: no binaries for this platform, or no user that may run them",
+    action: "use `postgres://…`, or `pglite:DIR` on one process",
   },
   TASKER_HANDLER_MISSING: {
     status: 500,
@@ -168,6 +182,12 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: "no task has this id",
     action: "check the id; a task that was pruned is gone",
+  },
+  TASKER_TRANSACTION_ENDED: {
+    status: 500,
+    retryable: false,
+    meaning: "a transaction was used after its end, or was to be committed after one of its statements had failed",
+    action: "await every statement inside the transaction, and let its errors pass",
   },
   TASKER_TRANSITION_INVALID: {
     status: 409,
