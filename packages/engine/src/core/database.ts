@@ -50,7 +50,10 @@ export interface Database extends Queryable {
  * too many clients: worth retrying. Whether the statement took effect is unknown.
  */
 export function isConnectionError(error: unknown): boolean {
-  return someCause(error, (candidate) => CONNECTION_CODES.test(candidate.code ?? "") || CONNECTION_MESSAGES.test(candidate.message ?? ""))
+  return someCause(
+    error,
+    (candidate) => CONNECTION_CODES.test(candidate.code ?? "") || CONNECTION_MESSAGES.test(candidate.message ?? ""),
+  )
 }
 
 /** Tells whether the server refused to write: a standby, or `default_transaction_read_only`. */

@@ -91,7 +91,8 @@ export const ERROR_CODES = {
   TASKER_EMBEDDED_UNAVAILABLE: {
     status: 500,
     retryable: false,
-    meaning: "the embedded PostgreSQL server cannot run here: no binaries for this platform, or no user that may run them",
+    meaning:
+      "the embedded PostgreSQL server cannot run here: no binaries for this platform, or no user that may run them",
     action: "use `postgres://…`, or `pglite:DIR` on one process",
   },
   TASKER_HANDLER_MISSING: {

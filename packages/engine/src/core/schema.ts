@@ -24,7 +24,8 @@ export interface StandardSchemaProps<Input, Output> {
 }
 
 export type StandardSchemaResult<Output> =
-  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardSchemaIssue[] }
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardSchemaIssue[] }
 
 export interface StandardSchemaIssue {
   readonly message: string

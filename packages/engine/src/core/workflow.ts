@@ -98,7 +98,11 @@ export interface StepContext<Input, Results, Config = unknown> {
 }
 
 /** What the handler of a step with `transactional: true` is given. */
-export interface TransactionalStepContext<Input, Results, Config = unknown> extends StepContext<Input, Results, Config> {
+export interface TransactionalStepContext<Input, Results, Config = unknown> extends StepContext<
+  Input,
+  Results,
+  Config
+> {
   /** The step's own transaction, in which its result is recorded too. */
   readonly tx: StepTransaction
 }
