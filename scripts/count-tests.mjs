@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs"
 const [failedParts = "0", ...files] = process.argv.slice(2)
 let passed = 0
 let failed = 0
+let skipped = 0
 
 for (const file of files) {
   const report = read(file)
@@ -23,10 +24,11 @@ for (const file of files) {
   )
   passed += report.numPassedTests
   failed += report.numFailedTests + brokenFiles.length
+  skipped += report.numPendingTests + report.numTodoTests
 }
 
 if (failed === 0) failed = Number(failedParts)
-console.log(`${passed} passed, ${failed} failed`)
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 
 function read(file) {
