@@ -30,7 +30,9 @@ export function parseDatabaseUrl(url: string): DatabaseTarget {
       return parsePgliteUrl(url)
     default:
       throw invalid(
-        scheme === undefined ? "the database URL has no scheme" : `the scheme "${scheme}:" of the database URL is unknown`,
+        scheme === undefined
+          ? "the database URL has no scheme"
+          : `the scheme "${scheme}:" of the database URL is unknown`,
         KNOWN_FORMS,
       )
   }
@@ -58,7 +60,10 @@ export function parsePostgresUrl(url: string): URL {
       // The next form; the parser's own error quotes the URL with its password, so it is not kept as a cause.
     }
   }
-  throw invalid("the postgres:// URL cannot be read", "encode special characters of the user and password, as encodeURIComponent does")
+  throw invalid(
+    "the postgres:// URL cannot be read",
+    "encode special characters of the user and password, as encodeURIComponent does",
+  )
 }
 
 function parsePgliteUrl(url: string): DatabaseTarget {
@@ -70,7 +75,10 @@ function directoryOf(url: string, scheme: string): string {
   const dir = url.slice(scheme.length).replace(/^\/\/(?=\/|$)/, "")
   if (dir.includes("\0")) throw invalid("the directory of the database URL holds a NUL character", KNOWN_FORMS)
   if (dir.startsWith("//")) {
-    throw invalid(`expected a directory after "${scheme}", got "${dir}"`, `write ${scheme}./dir or ${scheme}/absolute/dir`)
+    throw invalid(
+      `expected a directory after "${scheme}", got "${dir}"`,
+      `write ${scheme}./dir or ${scheme}/absolute/dir`,
+    )
   }
   return dir === "" ? DEFAULT_DIR : dir
 }

@@ -39,11 +39,18 @@ export function connectError(error: unknown, displayUrl: string): TaskerError {
   const details = { url: displayUrl }
   if (error instanceof TaskerError) return error
   if (code !== undefined && /^(28...|3D000|42501)$/.test(code)) {
-    return new TaskerError("TASKER_DATABASE_REFUSED", `PostgreSQL at ${displayUrl} refused the connection: ${message}`, {
-      hint: code === "3D000" ? "create the database, or correct its name in the URL" : "check the user and password of the URL",
-      cause: error,
-      details,
-    })
+    return new TaskerError(
+      "TASKER_DATABASE_REFUSED",
+      `PostgreSQL at ${displayUrl} refused the connection: ${message}`,
+      {
+        hint:
+          code === "3D000"
+            ? "create the database, or correct its name in the URL"
+            : "check the user and password of the URL",
+        cause: error,
+        details,
+      },
+    )
   }
   const reason = message === "" ? (code ?? "no reason given") : message
   return new TaskerError("TASKER_DATABASE_UNAVAILABLE", `PostgreSQL at ${displayUrl} cannot be reached: ${reason}`, {

@@ -39,7 +39,11 @@ export class PostgresListener {
     this.#settings = settings
   }
 
-  async listen(channel: string, onNotify: Subscriber["onNotify"], onReset: Subscriber["onReset"]): Promise<() => Promise<void>> {
+  async listen(
+    channel: string,
+    onNotify: Subscriber["onNotify"],
+    onReset: Subscriber["onReset"],
+  ): Promise<() => Promise<void>> {
     const subscriber: Subscriber = { onNotify, onReset }
     const client = await this.#connected()
     const subscribers = this.#channels.get(channel) ?? new Set()
@@ -112,12 +116,19 @@ export class PostgresListener {
   #lost(client: pg.Client): void {
     if (this.#client !== client || this.#stopping.signal.aborted) return
     this.#client = undefined
-    this.#settings.logger.warn({}, "the connection that listens for notifications was lost; polling goes on, reconnecting")
+    this.#settings.logger.warn(
+      {},
+      "the connection that listens for notifications was lost; polling goes on, reconnecting",
+    )
     this.#retrying = this.#reconnect().finally(() => (this.#retrying = undefined))
   }
 
   async #reconnect(): Promise<void> {
-    for (let retryMs = FIRST_RETRY_MS; !this.#stopping.signal.aborted; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
+    for (
+      let retryMs = FIRST_RETRY_MS;
+      !this.#stopping.signal.aborted;
+      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+    ) {
       try {
         await this.#connect()
         if (this.#stopping.signal.aborted) return

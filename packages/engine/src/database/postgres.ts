@@ -47,10 +47,14 @@ export async function connectPostgres(settings: PostgresSettings): Promise<Datab
 
 function unsupported(version: number, displayUrl: string): TaskerError {
   const found = Math.floor(version / 10_000)
-  return new TaskerError("TASKER_DATABASE_UNSUPPORTED", `expected PostgreSQL 14 or newer at ${displayUrl}, got ${found}`, {
-    hint: "use PostgreSQL 14 or newer",
-    details: { version },
-  })
+  return new TaskerError(
+    "TASKER_DATABASE_UNSUPPORTED",
+    `expected PostgreSQL 14 or newer at ${displayUrl}, got ${found}`,
+    {
+      hint: "use PostgreSQL 14 or newer",
+      details: { version },
+    },
+  )
 }
 
 class PostgresDatabase implements Database {
@@ -122,7 +126,8 @@ class PostgresDatabase implements Database {
       const result = await work(tx)
       open = false
       const { command } = await client.query("commit")
-      if (command === "ROLLBACK") throw transactionEnded("a transaction was to be committed after one of its statements failed")
+      if (command === "ROLLBACK")
+        throw transactionEnded("a transaction was to be committed after one of its statements failed")
       return result
     } catch (error) {
       open = false
@@ -171,7 +176,11 @@ class PostgresDatabase implements Database {
     }
   }
 
-  async listen(channel: string, onNotify: (payload: string) => void, onReset: () => void): Promise<() => Promise<void>> {
+  async listen(
+    channel: string,
+    onNotify: (payload: string) => void,
+    onReset: () => void,
+  ): Promise<() => Promise<void>> {
     if (this.#closing !== undefined) throw closed("the database is closed")
     if (this.#settings.options.notifications === false) return async () => {}
     return await this.#listener.listen(channel, onNotify, onReset)
@@ -212,7 +221,8 @@ class PostgresDatabase implements Database {
     try {
       return this.#taken(await this.#pool.connect())
     } catch (error) {
-      if (this.#settings.revive === undefined || !isRefused(error)) throw checkOutError(error, this.#poolSize, this.#waitMs)
+      if (this.#settings.revive === undefined || !isRefused(error))
+        throw checkOutError(error, this.#poolSize, this.#waitMs)
       await this.#settings.revive()
       return this.#taken(await this.#pool.connect())
     }

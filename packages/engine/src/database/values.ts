@@ -35,7 +35,8 @@ function encodeValue(value: unknown): string | null {
 
 function encodeObject(value: object): string {
   if (value instanceof Date) return value.toISOString()
-  if (ArrayBuffer.isView(value)) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`
+  if (ArrayBuffer.isView(value))
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`
   return JSON.stringify(value)
 }
 
