@@ -1,0 +1,190 @@
+-- tasker.advance: one turn of a worker, in one round trip and one commit.
+--
+-- Takes the outcomes of the attempts that ended since the last call, and gives
+-- back the steps to run next, as many as the worker has room for: children of the
+-- finished steps first, unless something more urgent waits in the queue.
+--
+--   p_worker_id   who calls
+--   p_task_ids, p_step_nos, p_attempts   the attempts that ended
+--   p_outcomes    how each ended: complete, retry (another attempt while there is
+--                 one) or error (for good)
+--   p_values      the result of each complete one, the error of each other
+--   p_delays      how long each that retries waits, in milliseconds
+--   p_causes      a word for the transition of each (timeout), or null
+--   p_routes      the routes that the worker serves
+--   p_room        how many more steps it could run, now that these ended
+--   p_expected    how many children the worker expects to become ready, of priority 1,
+--                 of 1 or 2, of 1 to 3, and of any. A hint: it leaves room for them.
+--   p_now         the clock; only tests pass it
+--
+-- Returns rows of a kind:
+--   step    a step to run, with its task's input and its parents' results by step_no
+--   lost    an attempt that this worker no longer held: its outcome was refused
+--   ended   a task that ended, and how
+--   queued  steps became ready that this worker did not take
+--   next    there is room left: when the earliest delayed step is due, in milliseconds
+--
+-- Locks      the worker's row (key share); limited queues by id; the outcomes' queue rows
+--            by key; what it claims (skipping what is locked); then tasks by id
+-- Raises     TK001 when the worker is lost or stopped: it must start anew
+-- Called by  src/store/advance.ts
+
+create or replace function tasker.advance (
+  p_worker_id  integer,
+  p_task_ids   uuid[],
+  p_step_nos   smallint[],
+  p_attempts   smallint[],
+  p_outcomes   text[],
+  p_values     jsonb[],
+  p_delays     double precision[],
+  p_causes     text[],
+  p_routes     integer[],
+  p_room       integer,
+  p_expected   integer[],
+  p_now        timestamptz default now()
+)
+returns table (
+  kind           text,
+  task_id        uuid,
+  step_no        smallint,
+  attempt        smallint,
+  max_attempts   smallint,
+  priority       smallint,
+  workflow_id    integer,
+  state          tasker.state,
+  input          jsonb,
+  results        jsonb,
+  correlation_id text,
+  delay          double precision
+)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_routes record;
+  v_claims record;
+  v_done   record;
+  v_tasks  uuid[] := '{}';
+  v_held   integer[] := '{}';
+  v_room   integer;
+begin
+  -- A rescue marks a worker lost under an exclusive lock. So either it sees what
+  -- this call claims, or this call sees that the worker is lost.
+  perform from tasker.workers as worker
+  where worker.worker_id = p_worker_id
+    and worker.lost_at is null
+    and worker.stopped_at is null
+  for key share;
+  if not found then
+    raise exception 'worker % is lost or stopped', p_worker_id using errcode = 'TK001';
+  end if;
+
+  select * into v_routes from tasker.open_routes(p_routes, p_room);
+
+  if cardinality(p_task_ids) > 0 then
+    select coalesce(array_agg(held.task_id), '{}'), coalesce(array_agg(held.ordinal), '{}')
+    into v_tasks, v_held
+    from (
+      select queued.task_id, given.ordinal::integer
+      from unnest(p_task_ids, p_step_nos, p_attempts) with ordinality as given (task_id, step_no, attempt, ordinal)
+      join tasker.step_queue as queued
+        on queued.task_id = given.task_id
+        and queued.step_no = given.step_no
+      where queued.worker_id = p_worker_id
+        and queued.attempt = given.attempt
+      order by queued.task_id, queued.step_no
+      for update of queued
+    ) as held;
+  end if;
+
+  select * into v_claims
+  from tasker.lock_ready_steps(v_routes.route_ids, v_routes.queue_ids, v_routes.free, p_room, p_expected, p_now);
+
+  perform from tasker.tasks as task
+  where task.task_id = any (v_tasks || array(
+    select claimed.task_id
+    from tasker.tasks as claimed
+    where claimed.task_id = any (v_claims.task_ids)
+      and claimed.state = 'pending'
+  ))
+  order by task.task_id
+  for no key update;
+
+  v_room := p_room - cardinality(v_claims.task_ids);
+  if cardinality(v_tasks) > 0 then
+    select * into v_done
+    from tasker.finish_attempts(
+      p_worker_id, p_task_ids, p_step_nos, p_attempts, p_outcomes, p_values, p_delays, p_causes,
+      cardinality(v_tasks), v_room, v_routes.unlimited_ids, p_now
+    );
+    v_room := v_room - cardinality(v_done.handed_task_ids);
+    return query
+    select 'ended', ended.task_id, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
+      ended.state, null::jsonb, null::jsonb, null::text, null::double precision
+    from unnest(v_done.ended_task_ids, v_done.ended_states) as ended (task_id, state);
+  else
+    select '{}'::uuid[] as handed_task_ids, '{}'::smallint[] as handed_step_nos, 0 as queued_count into v_done;
+  end if;
+
+  if cardinality(v_claims.task_ids) > 0 then
+    perform tasker.claim_steps(p_worker_id, v_claims.task_ids, v_claims.step_nos, p_now);
+  end if;
+
+  return query
+  select 'step', step.task_id, step.step_no, step.attempts, step.max_attempts, task.priority, task.workflow_id,
+    null::tasker.state, task.input,
+    case when cardinality(definition.parents) > 0 then (
+      select jsonb_object_agg(parent.step_no, parent.result)
+      from tasker.steps as parent
+      where parent.task_id = step.task_id
+        and parent.step_no = any (definition.parents)
+        -- A skipped parent has no result: its dependents see undefined, not null.
+        and parent.state <> 'skipped'
+    ) end,
+    task.correlation_id, null::double precision
+  from unnest(v_done.handed_task_ids || v_claims.task_ids, v_done.handed_step_nos || v_claims.step_nos)
+    as taken (task_id, step_no)
+  join tasker.steps as step on step.task_id = taken.task_id and step.step_no = taken.step_no
+  join tasker.tasks as task on task.task_id = taken.task_id
+  join tasker.workflow_steps as definition
+    on definition.workflow_id = task.workflow_id
+    and definition.step_no = taken.step_no;
+
+  if cardinality(v_tasks) < cardinality(p_task_ids) then
+    return query
+    select 'lost', given.task_id, given.step_no, given.attempt, null::smallint, null::smallint, null::integer,
+      null::tasker.state, null::jsonb, null::jsonb, null::text, null::double precision
+    from unnest(p_task_ids, p_step_nos, p_attempts) with ordinality as given (task_id, step_no, attempt, ordinal)
+    where given.ordinal <> all (v_held);
+  end if;
+
+  if v_done.queued_count > 0 then
+    return query
+    select 'queued', null::uuid, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
+      null::tasker.state, null::jsonb, null::jsonb, null::text, v_done.queued_count::double precision;
+  end if;
+
+  if v_room > 0 then
+    return query
+    select 'next', null::uuid, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
+      null::tasker.state, null::jsonb, null::jsonb, null::text,
+      extract(epoch from min(first.run_at) - p_now)::double precision * 1000
+    from unnest(v_routes.route_ids) as served (route_id)
+    cross join generate_series(1, 4) as level (priority)
+    cross join lateral (
+      select queued.run_at
+      from tasker.step_queue as queued
+      where queued.route_id = served.route_id
+        and queued.priority = level.priority
+        and queued.worker_id is null
+        and not queued.held
+        and queued.run_at > p_now
+      order by queued.run_at
+      limit 1
+    ) as first
+    having count(*) > 0;
+  end if;
+end;
+$$;

@@ -1,0 +1,74 @@
+-- tasker.cancel_task: ends a task and every step of it that has not ended.
+--
+-- Running steps are cancelled too: their workers are told to abort them, and what
+-- they still return is refused.
+--
+--   p_task_id          the task
+--   p_actor, p_reason  who and why
+--   p_now              the clock; only tests pass it
+--
+-- Returns    whether anything changed: false when it is cancelled already
+-- Locks      as tasker.lock_task
+-- Raises     TK030 no such task · TK032 the task is complete or resolved
+-- Called by  src/store/cancel-task.ts
+
+create or replace function tasker.cancel_task (
+  p_task_id  uuid,
+  p_actor    text default null,
+  p_reason   text default null,
+  p_now      timestamptz default now()
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_task tasker.tasks := tasker.lock_task(p_task_id);
+begin
+  if v_task.state = 'cancelled' then
+    return false;
+  elsif v_task.state in ('complete', 'resolved_manually') then
+    raise exception 'task % is % and cannot be cancelled', p_task_id, v_task.state using errcode = 'TK032';
+  end if;
+
+  if exists (
+    select from tasker.step_queue as queued
+    where queued.task_id = p_task_id and queued.worker_id is not null
+  ) then
+    perform pg_notify('tasker', 'cancelled');
+  end if;
+
+  with before as materialized (
+    select step.step_no, step.state, step.attempts
+    from tasker.steps as step
+    where step.task_id = p_task_id
+      and step.state not in ('complete', 'skipped', 'resolved_manually', 'cancelled')
+  ),
+  cancelled as (
+    update tasker.steps as step
+    set state = 'cancelled',
+        finished_at = p_now
+    from before
+    where step.task_id = p_task_id
+      and step.step_no = before.step_no
+  ),
+  dequeued as (
+    delete from tasker.step_queue as queued where queued.task_id = p_task_id
+  ),
+  ended as (
+    update tasker.tasks as task
+    set state = 'cancelled',
+        open_steps = 0,
+        active_steps = 0,
+        finished_at = p_now
+    where task.task_id = p_task_id
+  )
+  insert into tasker.transitions (at, task_id, from_state, to_state, step_no, attempt, actor, reason)
+  select p_now, p_task_id, before.state, 'cancelled'::tasker.state, before.step_no, nullif(before.attempts, 0), p_actor, p_reason
+  from before
+  union all
+  select p_now, p_task_id, v_task.state, 'cancelled', null, null, p_actor, p_reason;
+  return true;
+end;
+$$;

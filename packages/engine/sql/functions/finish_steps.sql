@@ -1,0 +1,245 @@
+-- tasker.finish_steps: moves steps out of a state, and draws every consequence.
+--
+-- The heart that advance, rescue_steps, skip_step, resolve_step and create_tasks
+-- (for bypassed steps) share. For each step it writes the new state, result and
+-- error; takes the step out of the queue, or delays it there; counts down its
+-- children, grouped by child, so that a thousand parents make one update; hands
+-- the children that became ready to the worker while it has room, and queues the
+-- rest; moves the task's counters, and closes the task when they say so; and
+-- appends a transition for each change.
+--
+-- The caller has locked the steps' queue rows, then their tasks, in that order.
+--
+--   p_task_ids, p_step_nos   the steps
+--   p_states                 what each becomes: complete, skipped, resolved_manually,
+--                            error, or waiting_for_retry
+--   p_results, p_errors      what each returned or why it failed; null where it did not
+--   p_run_ats                when each that waits for its retry may run
+--   p_from                   the state that all of them are in; others stay untouched
+--   p_task_from              the state that their tasks are in
+--   p_worker_id              who did it, and who takes the children; null for an operator
+--   p_room                   how many children the worker takes at most
+--   p_routes                 routes that the worker takes children of
+--   p_causes                 a word for each, for its transition
+--   p_actor, p_reason        who and why, when an operator did it
+--   p_now                    the clock
+--
+-- Returns    the children handed to the worker, the tasks that ended and how, and
+--            how many children were left in the queue
+-- Locks      nothing that the caller has not locked
+-- Called by  sql/functions/{advance,rescue_steps,skip_step,resolve_step,create_tasks}.sql
+
+create or replace function tasker.finish_steps (
+  p_task_ids    uuid[],
+  p_step_nos    smallint[],
+  p_states      tasker.state[],
+  p_results     jsonb[],
+  p_errors      jsonb[],
+  p_run_ats     timestamptz[],
+  p_from        tasker.state,
+  p_task_from   tasker.state,
+  p_worker_id   integer,
+  p_room        integer,
+  p_routes      integer[],
+  p_causes      text[],
+  p_actor       text,
+  p_reason      text,
+  p_now         timestamptz,
+  out handed_task_ids  uuid[],
+  out handed_step_nos  smallint[],
+  out ended_task_ids   uuid[],
+  out ended_states     tasker.state[],
+  out queued_count     integer
+)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_limited integer[];
+begin
+  -- Before the limits are read, so that none can be set between that and the insert.
+  lock table tasker.step_queue in row exclusive mode;
+  v_limited := array(
+    select route.route_id
+    from tasker.queues as queue
+    join tasker.routes as route on route.queue_id = queue.queue_id
+    where queue.max_running is not null
+  );
+
+  with outcome as (
+    select *
+    from unnest(p_task_ids, p_step_nos, p_states, p_results, p_errors, p_run_ats, p_causes)
+      as given (task_id, step_no, state, result, error, run_at, cause)
+  ),
+  finished as (
+    update tasker.steps as step
+    set state = outcome.state,
+        result = outcome.result,
+        error = outcome.error,
+        finished_at = case when outcome.state <> 'waiting_for_retry' then p_now end
+    from outcome
+    where step.task_id = outcome.task_id
+      and step.step_no = outcome.step_no
+      and step.state = p_from
+    returning step.task_id, step.step_no, step.attempts, step.state, step.error, outcome.run_at, outcome.cause
+  ),
+  dequeued as (
+    delete from tasker.step_queue as queued
+    using finished
+    where finished.state <> 'waiting_for_retry'
+      and queued.task_id = finished.task_id
+      and queued.step_no = finished.step_no
+    returning queued.task_id
+  ),
+  delayed as (
+    update tasker.step_queue as queued
+    set worker_id = null,
+        run_at = finished.run_at,
+        held = task.paused_at is not null
+    from finished
+    join tasker.tasks as task on task.task_id = finished.task_id
+    where finished.state = 'waiting_for_retry'
+      and queued.task_id = finished.task_id
+      and queued.step_no = finished.step_no
+  ),
+  child as (
+    select finished.task_id, below.step_no, count(*)::smallint as parents_done
+    from finished
+    join tasker.tasks as task on task.task_id = finished.task_id
+    join tasker.workflow_steps as definition
+      on definition.workflow_id = task.workflow_id
+      and definition.step_no = finished.step_no
+    cross join unnest(definition.children) as below (step_no)
+    where finished.state in ('complete', 'skipped', 'resolved_manually')
+    group by finished.task_id, below.step_no
+  ),
+  -- Decided before the update, so that a child is written once. The counts are
+  -- true because the tasks are locked.
+  reached as materialized (
+    select
+      child.task_id,
+      child.step_no,
+      child.parents_done,
+      step.attempts,
+      is_ready,
+      definition.route_id,
+      coalesce(definition.priority, task.priority) as priority,
+      task.paused_at is not null as held,
+      is_ready
+        and task.paused_at is null
+        and definition.route_id = any (p_routes)
+        and row_number() over (
+          partition by is_ready and task.paused_at is null and definition.route_id = any (p_routes)
+          order by coalesce(definition.priority, task.priority)
+        ) <= p_room as is_handed
+    from child
+    join tasker.steps as step on step.task_id = child.task_id and step.step_no = child.step_no
+    join tasker.tasks as task on task.task_id = child.task_id
+    join tasker.workflow_steps as definition
+      on definition.workflow_id = task.workflow_id
+      and definition.step_no = child.step_no
+    -- A child that an operator settled early is not started again.
+    cross join lateral (
+      select step.waiting_on = child.parents_done and step.state = 'pending' as is_ready
+    ) as readiness
+  ),
+  counted_down as (
+    update tasker.steps as step
+    set waiting_on = step.waiting_on - reached.parents_done,
+        state = case when reached.is_handed then 'in_progress' else step.state end,
+        attempts = case when reached.is_handed then step.attempts + 1 else step.attempts end,
+        started_at = case when reached.is_handed then p_now else step.started_at end
+    from reached
+    where step.task_id = reached.task_id
+      and step.step_no = reached.step_no
+    returning step.task_id, step.step_no, step.attempts, reached.is_handed
+  ),
+  queued as (
+    insert into tasker.step_queue
+      (task_id, run_at, route_id, worker_id, step_no, attempt, priority, held, limited)
+    select
+      reached.task_id, p_now, reached.route_id,
+      case when reached.is_handed then p_worker_id end,
+      reached.step_no,
+      case when reached.is_handed then reached.attempts + 1 else reached.attempts end,
+      reached.priority, reached.held, reached.route_id = any (v_limited)
+    from reached
+    where reached.is_ready
+  ),
+  change as (
+    select task_id, sum(open)::integer as open, sum(active)::integer as active, bool_or(is_started) as is_started
+    from (
+      select
+        finished.task_id,
+        case when finished.state in ('complete', 'skipped', 'resolved_manually') then -1 else 0 end as open,
+        0 as active,
+        false as is_started
+      from finished
+      union all
+      select dequeued.task_id, 0, -1, false from dequeued
+      union all
+      select reached.task_id, 0, 1, reached.is_handed from reached where reached.is_ready
+    ) as each_step
+    group by task_id
+  ),
+  verdict as (
+    select
+      change.*,
+      case
+        when task.open_steps + change.open = 0 then 'complete'
+        when task.active_steps + change.active = 0 then 'error'
+        when p_task_from = 'error' or change.is_started then 'in_progress'
+        else p_task_from
+      end as state
+    from change
+    join tasker.tasks as task on task.task_id = change.task_id
+  ),
+  counted as (
+    update tasker.tasks as task
+    set open_steps = task.open_steps + verdict.open,
+        active_steps = task.active_steps + verdict.active,
+        state = verdict.state,
+        started_at = coalesce(task.started_at, case when verdict.is_started then p_now end),
+        finished_at = case
+          when verdict.state in ('pending', 'in_progress') then null
+          when verdict.state = p_task_from then task.finished_at
+          else p_now
+        end
+    from verdict
+    where task.task_id = verdict.task_id
+    returning task.task_id, task.state
+  ),
+  ended as (
+    select * from counted where counted.state in ('complete', 'error') and counted.state <> p_task_from
+  ),
+  recorded as (
+    insert into tasker.transitions
+      (at, task_id, worker_id, from_state, to_state, step_no, attempt, cause, actor, reason, error)
+    select p_now, finished.task_id, p_worker_id, p_from, finished.state,
+      finished.step_no, nullif(finished.attempts, 0), finished.cause, p_actor, p_reason, finished.error
+    from finished
+    union all
+    select p_now, down.task_id, p_worker_id, 'pending', 'in_progress', down.step_no, down.attempts, null, null, null, null
+    from counted_down as down
+    where down.is_handed
+    union all
+    -- A task that ends, or starts, from anywhere else passes through in_progress.
+    select p_now, counted.task_id, p_worker_id, p_task_from, 'in_progress', null, null, null, p_actor, p_reason, null
+    from counted
+    where counted.state in ('in_progress', 'complete', 'error')
+      and p_task_from <> 'in_progress'
+      and counted.state <> p_task_from
+    union all
+    select p_now, ended.task_id, p_worker_id, 'in_progress', ended.state, null, null, null, p_actor, p_reason, null
+    from ended
+  )
+  select
+    coalesce((select array_agg(down.task_id) from counted_down as down where down.is_handed), '{}'),
+    coalesce((select array_agg(down.step_no) from counted_down as down where down.is_handed), '{}'),
+    coalesce((select array_agg(ended.task_id) from ended), '{}'),
+    coalesce((select array_agg(ended.state) from ended), '{}'),
+    (select count(*) from reached where reached.is_ready and not reached.is_handed)
+  into handed_task_ids, handed_step_nos, ended_task_ids, ended_states, queued_count;
+end;
+$$;

@@ -1,0 +1,84 @@
+-- tasker.lock_ready_steps: picks what a worker could claim, and locks it.
+--
+-- The most urgent first, then the oldest. Looks at each route and priority by
+-- itself, where the index gives the oldest due row at once; so neither the backlog
+-- of other routes nor any number of delayed steps costs anything. First it counts,
+-- without locks, how many to take from where; then it locks that many, passing over
+-- what another worker holds, so that no call locks more than it has room for.
+--
+--   p_routes, p_queues, p_free   open routes, their queues, and the queues' free slots
+--   p_room                       how many steps at most
+--   p_expected                   room to leave, per priority and the more urgent ones
+--   p_now                        the clock
+--
+-- Returns    the keys of the locked rows
+-- Locks      the rows returned; never waits
+-- Called by  sql/functions/advance.sql
+
+create or replace function tasker.lock_ready_steps (
+  p_routes     integer[],
+  p_queues     integer[],
+  p_free       integer[],
+  p_room       integer,
+  p_expected   integer[],
+  p_now        timestamptz,
+  out task_ids uuid[],
+  out step_nos smallint[]
+)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  with candidate as (
+    select
+      route.route_id,
+      level.priority,
+      row_number() over (order by level.priority, oldest.run_at) + p_expected[level.priority] as position,
+      route.free is null
+        or row_number() over (partition by route.queue_id order by level.priority, oldest.run_at) <= route.free as has_slot
+    from unnest(p_routes, p_queues, p_free) as route (route_id, queue_id, free)
+    cross join generate_series(1, 4) as level (priority)
+    cross join lateral (
+      select queued.run_at
+      from tasker.step_queue as queued
+      where queued.route_id = route.route_id
+        and queued.priority = level.priority
+        and queued.worker_id is null
+        and not queued.held
+        and queued.run_at <= p_now
+      order by queued.run_at
+      limit greatest(p_room - p_expected[level.priority], 0)
+    ) as oldest
+  ),
+  quota as materialized (
+    select candidate.route_id, candidate.priority, count(*) as quantity
+    from candidate
+    where candidate.position <= p_room
+      and candidate.has_slot
+    group by candidate.route_id, candidate.priority
+  ),
+  -- Materialized, because a limited subquery that the planner runs again would
+  -- lock other rows the second time.
+  locked as materialized (
+    select queued.task_id, queued.step_no
+    from quota
+    cross join lateral (
+      select ready.task_id, ready.step_no
+      from tasker.step_queue as ready
+      where ready.route_id = quota.route_id
+        and ready.priority = quota.priority
+        and ready.worker_id is null
+        and not ready.held
+        and ready.run_at <= p_now
+      order by ready.run_at
+      limit quota.quantity
+      for update skip locked
+    ) as queued
+  )
+  select coalesce(array_agg(locked.task_id), '{}'), coalesce(array_agg(locked.step_no), '{}')
+  into task_ids, step_nos
+  from locked;
+end;
+$$;

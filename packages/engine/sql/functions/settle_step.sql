@@ -1,0 +1,45 @@
+-- tasker.settle_step: ends one step that nobody runs, on somebody's word.
+--
+--   p_task_id, p_step_no     the step
+--   p_from, p_to             the state it is in, and the one it gets
+--   p_result                 its result, where it gets one
+--   p_cause, p_actor, p_reason  for the transition
+--   p_now                    the clock
+--
+-- Locks      nothing that the caller has not locked
+-- Called by  sql/functions/{bypass_steps,skip_step,resolve_step}.sql
+
+create or replace function tasker.settle_step (
+  p_task_id  uuid,
+  p_step_no  smallint,
+  p_from     tasker.state,
+  p_to       tasker.state,
+  p_result   jsonb,
+  p_cause    text,
+  p_actor    text,
+  p_reason   text,
+  p_now      timestamptz
+)
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  select tasker.finish_steps(
+    p_task_ids => array[p_task_id],
+    p_step_nos => array[p_step_no],
+    p_states => array[p_to],
+    p_results => array[p_result],
+    p_errors => null,
+    p_run_ats => null,
+    p_from => p_from,
+    p_task_from => (select task.state from tasker.tasks as task where task.task_id = p_task_id),
+    p_worker_id => null,
+    p_room => 0,
+    p_routes => '{}',
+    p_causes => array[p_cause],
+    p_actor => p_actor,
+    p_reason => p_reason,
+    p_now => p_now
+  );
+$$;

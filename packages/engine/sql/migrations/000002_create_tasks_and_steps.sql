@@ -1,0 +1,137 @@
+-- Creates the run side: tasks, steps, the queue, history, and workers.
+--
+-- No foreign keys here: each would take a share lock on the definition's row for
+-- every task created. Rows of one task lead with task_id and so can share a
+-- partition or a shard.
+--
+-- Locks      nothing that exists yet
+-- Older      workers: none before this one
+
+create table tasker.tasks (
+  task_id        uuid not null,
+  created_at     timestamptz not null,
+  started_at     timestamptz,
+  finished_at    timestamptz,
+  paused_at      timestamptz,
+  workflow_id    integer not null,
+  -- Steps that are not done: neither complete, skipped, resolved nor cancelled.
+  open_steps     integer not null,
+  -- Steps that are ready, running, delayed or waiting: those that can still move.
+  active_steps   integer not null,
+  state          tasker.state not null,
+  priority       smallint not null,
+  input          jsonb not null,
+  tags           text[],
+  attributes     jsonb,
+  identity_key   text,
+  correlation_id text,
+  initiator      text,
+  source_system  text,
+  reason         text,
+  -- The creator's span, as a W3C traceparent.
+  trace_context  text,
+  constraint tasks_pkey primary key (task_id),
+  constraint tasks_state_check check (
+    state in ('pending', 'in_progress', 'complete', 'error', 'cancelled', 'resolved_manually')
+  ),
+  constraint tasks_finished_check check ((state in ('pending', 'in_progress')) = (finished_at is null)),
+  constraint tasks_counters_check check (active_steps >= 0 and open_steps >= active_steps),
+  constraint tasks_complete_check check (state <> 'complete' or open_steps = 0),
+  constraint tasks_priority_check check (priority between 1 and 4)
+) with (fillfactor = 75);
+
+create unique index tasks_identity_unique on tasker.tasks (identity_key) where identity_key is not null;
+
+create table tasker.steps (
+  task_id      uuid not null,
+  started_at   timestamptz,
+  finished_at  timestamptz,
+  state        tasker.state not null,
+  step_no      smallint not null,
+  -- Parents that are not done.
+  waiting_on   smallint not null,
+  attempts     smallint not null,
+  -- The workflow's, more once an operator retried the step.
+  max_attempts smallint not null,
+  result       jsonb,
+  error        jsonb,
+  constraint steps_pkey primary key (task_id, step_no),
+  constraint steps_waiting_on_check check (waiting_on >= 0),
+  constraint steps_attempts_check check (attempts between 0 and max_attempts)
+) with (fillfactor = 60);
+
+-- The only hot table, and narrow. A row per step that is ready, delayed or
+-- running. A step is in progress if and only if its row here has a worker.
+create table tasker.step_queue (
+  task_id   uuid not null,
+  run_at    timestamptz not null,
+  route_id  integer not null,
+  worker_id integer,
+  step_no   smallint not null,
+  attempt   smallint not null,
+  priority  smallint not null,
+  -- Its task is paused.
+  held      boolean not null,
+  -- Its queue has a limit, so running rows are counted.
+  limited   boolean not null,
+  constraint step_queue_pkey primary key (task_id, step_no)
+) with (
+  fillfactor = 70,
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+
+-- One probe per route and priority finds the oldest that is due; rows that are
+-- delayed lie behind it and are never read.
+create index step_queue_ready_idx
+  on tasker.step_queue (route_id, priority, run_at)
+  where worker_id is null and not held;
+
+create index step_queue_limited_idx
+  on tasker.step_queue (route_id)
+  where limited and worker_id is not null;
+
+-- Append-only: history, timeline and audit.
+create table tasker.transitions (
+  -- Orders the rows of one task. Gaps mean nothing.
+  transition_id bigint generated always as identity,
+  at            timestamptz not null,
+  task_id       uuid not null,
+  worker_id     integer,
+  from_state    tasker.state,
+  to_state      tasker.state not null,
+  -- Null: the task itself.
+  step_no       smallint,
+  attempt       smallint,
+  -- Why, in one word of the engine's: worker_lost, handed_back, retried, bypassed, paused, resumed …
+  cause         text,
+  -- Who and why, in an operator's words.
+  actor         text,
+  reason        text,
+  error         jsonb,
+  -- Pausing is no state, but it is history.
+  constraint transitions_change_check check (
+    from_state is distinct from to_state or cause in ('paused', 'resumed')
+  )
+);
+
+create index transitions_task_idx on tasker.transitions (task_id);
+
+create table tasker.workers (
+  worker_id    integer generated always as identity,
+  name         text not null,
+  host         text not null,
+  pid          integer not null,
+  concurrency  integer not null,
+  lease        interval not null,
+  routes       integer[] not null,
+  started_at   timestamptz not null,
+  heartbeat_at timestamptz not null,
+  stopped_at   timestamptz,
+  lost_at      timestamptz,
+  constraint workers_pkey primary key (worker_id),
+  constraint workers_lease_check check (lease > interval '0')
+) with (fillfactor = 50);
+
+create index workers_live_idx on tasker.workers (worker_id) where stopped_at is null and lost_at is null;
