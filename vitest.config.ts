@@ -14,6 +14,7 @@ export default defineConfig({
     ],
   },
   test: {
+    globalSetup: ["packages/engine/src/database/test-setup.ts"],
     include: [
       "packages/*/src/**/*.test.ts",
       "test/**/*.test.ts",

@@ -55,6 +55,11 @@ export async function prepareServerBinaries(
   )
 }
 
+/** Whether binaries are installed for this platform; they may still not run on it. */
+export function hasServerBinaries(version: ServerVersion): boolean {
+  return findNativeDirectory(version) !== undefined
+}
+
 function findNativeDirectory(version: ServerVersion): string | undefined {
   const platform = process.platform === "win32" ? "windows" : process.platform
   const target = `${platform}-${process.arch}`

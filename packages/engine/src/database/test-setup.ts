@@ -1,0 +1,38 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TestProject } from "vitest/node"
+import { findServer } from "./embedded-server.ts"
+import { isPidAlive } from "./lock-file.ts"
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Where the test servers of this run are, or will be once a test asks for one. */
+    readonly testServersDir: string
+  }
+}
+
+/**
+ * Makes a place for the database servers of one vitest run, and stops at the end those that tests have started in it. They are
+ * started by the first test that needs one, so a run without a database costs nothing.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const parent = join(tmpdir(), `tasker-test-${process.getuid?.() ?? ""}`)
+  mkdirSync(parent, { recursive: true, mode: 0o755 })
+  // What runs that were killed have left behind.
+  for (const run of readdirSync(parent)) {
+    if (!isPidAlive(Number(run))) await remove(join(parent, run))
+  }
+  const dir = join(parent, String(process.pid))
+  mkdirSync(dir, { recursive: true, mode: 0o755 })
+  project.provide("testServersDir", dir)
+  return async () => await remove(dir)
+}
+
+async function remove(dir: string): Promise<void> {
+  for (const name of readdirSync(dir)) {
+    const server = await findServer(join(dir, name)).catch(() => undefined)
+    await server?.stop("immediate")
+  }
+  rmSync(dir, { recursive: true, force: true })
+}
