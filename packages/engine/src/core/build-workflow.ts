@@ -88,7 +88,8 @@ export function validateHandlers(source: WorkflowSource, handlers: HandlerLookup
       found === undefined
         ? `step "${stepName}" has no handler: none was given for ${describeValue(handlerName)}`
         : `expected the handler of step "${stepName}" to be a function, got ${describeValue(found)}`
-    return [problem(["steps", index, "handler"], message, didYouMean(handlerName, handlers.names))]
+    const hint = didYouMean(handlerName, handlers.names) ?? didYouMean(stepName, handlers.names)
+    return [problem(["steps", index, "handler"], message, hint)]
   })
 }
 

@@ -55,8 +55,7 @@ function visit(walk: Walk, value: unknown): void {
     case "symbol":
       throw refusal(walk.options, walk.path, `a ${typeof value}`)
     case "object":
-      if (value !== null) visitObject(walk, value)
-      return
+      return value === null ? undefined : visitObject(walk, value)
     case "boolean":
     case "undefined":
   }

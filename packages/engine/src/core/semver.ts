@@ -37,13 +37,18 @@ export function isWorkflowVersion(value: unknown): value is string {
   return typeof value === "string" && parseVersion(value)?.build.length === 0
 }
 
-/** Less than 0 when `a` comes before `b`, 0 when neither does: semver.org 2.0, section 11. */
-export function compareVersions(a: SemanticVersion, b: SemanticVersion): number {
+/**
+ * Less than 0 when `a` comes before `b`, 0 when neither does: semver.org 2.0, section 11.
+ *
+ * @throws TaskerError `TASKER_OPTION_INVALID` when text is no version
+ */
+export function compareVersions(a: SemanticVersion | string, b: SemanticVersion | string): number {
+  const [one, other] = [asVersion(a), asVersion(b)]
   return (
-    compareNumbers(a.major, b.major)
-    || compareNumbers(a.minor, b.minor)
-    || compareNumbers(a.patch, b.patch)
-    || comparePrereleases(a.prerelease, b.prerelease)
+    compareNumbers(one.major, other.major)
+    || compareNumbers(one.minor, other.minor)
+    || compareNumbers(one.patch, other.patch)
+    || comparePrereleases(one.prerelease, other.prerelease)
   )
 }
 
@@ -59,17 +64,18 @@ export function compareVersions(a: SemanticVersion, b: SemanticVersion): number 
  * @throws TaskerError `TASKER_OPTION_INVALID` when `version` is none
  */
 export function versionSortKey(version: string): string {
-  const parsed = parseVersion(version)
-  if (parsed === undefined) throw notAVersion(version)
-  const { major, minor, patch, prerelease } = parsed
+  const { major, minor, patch, prerelease } = asVersion(version)
   const core = [major, minor, patch].map(numberKey).join("")
   if (prerelease.length === 0) return `${core}~`
   return `${core}-${prerelease.map((part) => (isNumber(part) ? `0${numberKey(part)}` : `1${part}!`)).join("")}`
 }
 
-function notAVersion(version: string): TaskerError {
+function asVersion(version: SemanticVersion | string): SemanticVersion {
+  if (typeof version !== "string") return version
+  const parsed = parseVersion(version)
+  if (parsed !== undefined) return parsed
   const message = `expected version to be a semantic version, such as "1.2.0", got ${describeValue(version)}`
-  return new TaskerError("TASKER_OPTION_INVALID", message, { details: { version } })
+  throw new TaskerError("TASKER_OPTION_INVALID", message, { details: { version } })
 }
 
 function numberKey(digits: string): string {
