@@ -6,7 +6,7 @@ async function main(): Promise<void> {
   const startedAt = performance.now()
   const outcomes = [await show(TYPES)]
   // The others read dist, so the types come first. Two at a time, as CI has two cores.
-  const rest = [LINT, FORMAT, FLOORS, UNUSED, ...ownChecks()]
+  const rest = [LINT, FORMAT, FLOORS, CASTS, UNUSED, ...ownChecks()]
   await Promise.all(
     [1, 2].map(async () => {
       for (let step = rest.shift(); step !== undefined; step = rest.shift()) outcomes.push(await show(step))
@@ -35,6 +35,13 @@ const FORMAT: Step = { name: "format", command: [bin("oxfmt"), "--check"], saw: 
 const FLOORS: Step = {
   name: "floors",
   command: [process.execPath, "scripts/dist/floors/main.js"],
+  saw: /saw (\d+) files/,
+  things: "files",
+}
+
+const CASTS: Step = {
+  name: "casts",
+  command: [process.execPath, "scripts/dist/casts/main.js"],
   saw: /saw (\d+) files/,
   things: "files",
 }

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join, relative, sep } from "node:path"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { sourceFiles } from "../source-files.ts"
 import type { Module } from "./module.ts"
 import { parseModule } from "./parse-module.ts"
 import { findViolations, type Violation } from "./rules.ts"
@@ -11,7 +12,6 @@ export interface FloorsReport {
 }
 
 const SOURCES = ["packages", "examples", "bench", "test", "scripts"]
-const SKIPPED = new Set(["node_modules", "dist", "generated", "coverage"])
 
 /**
  * Checks who imports whom, over all workspaces below `root`.
@@ -34,17 +34,5 @@ export function checkFloors(root: string): FloorsReport {
 }
 
 function readModules(root: string): readonly Module[] {
-  return SOURCES.map((folder) => join(root, folder))
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => sourceFiles(folder))
-    .map((file) => parseModule(relative(root, file).split(sep).join("/"), readFileSync(file, "utf8")))
-}
-
-function sourceFiles(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : sourceFiles(join(folder, entry.name))
-      return /\.[cm]?tsx?$/.test(entry.name) ? [join(folder, entry.name)] : []
-    })
+  return sourceFiles(root, SOURCES).map((path) => parseModule(path, readFileSync(join(root, path), "utf8")))
 }
