@@ -42,7 +42,7 @@ export function parseDatabaseUrl(url: string): DatabaseTarget {
 export function withoutPassword(url: string): string {
   const parsed = parsePostgresUrl(url)
   parsed.password = ""
-  for (const name of [...parsed.searchParams.keys()]) {
+  for (const name of new Set(parsed.searchParams.keys())) {
     if (/password|passwd|secret/i.test(name)) parsed.searchParams.delete(name)
   }
   return parsed.href.replace(`@${NO_HOST}`, "@").replace(`//${NO_HOST}`, "//")
@@ -68,7 +68,7 @@ export function parsePostgresUrl(url: string): URL {
 
 function parsePgliteUrl(url: string): DatabaseTarget {
   const dir = directoryOf(url, "pglite:")
-  return { kind: "pglite", dir: dir === "memory" || dir === "memory:" || dir === ":memory:" ? undefined : dir }
+  return { kind: "pglite", dir: /^(memory(:(\/\/)?)?|:memory:)$/.test(dir) ? undefined : dir }
 }
 
 function directoryOf(url: string, scheme: string): string {

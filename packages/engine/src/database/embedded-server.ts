@@ -82,7 +82,7 @@ export async function withServerLock<T>(dir: string, work: () => Promise<T>): Pr
   try {
     return await work()
   } finally {
-    await lock.release()
+    lock.release()
   }
 }
 

@@ -4,6 +4,7 @@ import { readFileSync, rmSync, utimesSync } from "node:fs"
 import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { setTimeout as delay } from "node:timers/promises"
+import { atExit } from "./at-exit.ts"
 
 /** A process, such that a later one with the same pid is another. */
 export interface ProcessIdentity {
@@ -13,12 +14,10 @@ export interface ProcessIdentity {
   readonly host: string
 }
 
-/** A lock that is held. */
+/** A lock that is held, until it is released or the process exits. */
 export interface HeldLock {
   /** Gives it back. May be called twice. */
-  release(): Promise<void>
-  /** The same for an `exit` handler, where nothing can be awaited. */
-  releaseNow(): void
+  release(): void
 }
 
 const REFRESH_MS = 5_000
@@ -140,14 +139,19 @@ async function breakStale(path: string): Promise<void> {
 function held(path: string): HeldLock {
   const refresh = setInterval(() => touch(path), REFRESH_MS)
   refresh.unref()
-  let released = false
-  const releaseNow = (): void => {
-    if (released) return
-    released = true
+  const release = (): void => {
+    forgetExit()
     clearInterval(refresh)
     if (isOurs(path)) rmSync(path, { force: true })
   }
-  return { releaseNow, release: async () => releaseNow() }
+  const forgetExit = atExit(release)
+  let released = false
+  return {
+    release: () => {
+      if (!released) release()
+      released = true
+    },
+  }
 }
 
 function touch(path: string): void {

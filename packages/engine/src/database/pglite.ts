@@ -1,11 +1,14 @@
-import { mkdir } from "node:fs/promises"
+import { existsSync } from "node:fs"
+import { mkdir, rename, rm } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import type { PGlite, Transaction } from "@electric-sql/pglite"
+import pg from "pg"
 import type { Connection, Database, Queryable, Statement } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
 import type { ConnectOptions } from "./connect-options.ts"
 import type { HeldLock } from "./lock-file.ts"
 import { tryLock } from "./lock-file.ts"
+import { pgliteImage } from "./pglite-image.ts"
 import { statementError } from "./postgres-errors.ts"
 import { encodeValues, parsedOids, parserOf } from "./values.ts"
 
@@ -24,8 +27,6 @@ export interface PgliteDatabase extends Database {
   dump(): Promise<Blob>
 }
 
-const POSTGRES_NAME = /^[^\0]+$/
-
 /**
  * Opens a PostgreSQL that runs inside this process.
  *
@@ -40,7 +41,7 @@ export async function connectPglite(settings: PgliteSettings): Promise<PgliteDat
   try {
     return new PgliteConnection(await openPglite(dir, settings.dump), dir, lock)
   } catch (error) {
-    await lock?.release()
+    lock?.release()
     throw error
   }
 }
@@ -48,10 +49,7 @@ export async function connectPglite(settings: PgliteSettings): Promise<PgliteDat
 async function lockDirectory(dir: string): Promise<HeldLock> {
   await mkdir(dir, { recursive: true })
   const lock = await tryLock(join(dir, "tasker.lock"))
-  if ("release" in lock) {
-    process.once("exit", lock.releaseNow)
-    return lock
-  }
+  if ("release" in lock) return lock
   throw new TaskerError(
     "TASKER_DATABASE_IN_USE",
     `the PGlite directory "${dir}" is open in process ${lock.pid} on "${lock.host}"`,
@@ -65,10 +63,41 @@ async function lockDirectory(dir: string): Promise<HeldLock> {
 async function openPglite(dir: string | undefined, dump: Blob | undefined): Promise<PGlite> {
   // Thirteen megabytes of WebAssembly, which users of a real server need not load.
   const { PGlite: Pglite } = await import("@electric-sql/pglite")
-  const pglite = await Pglite.create({
-    dataDir: dir === undefined ? "memory://" : join(dir, "data"),
-    ...(dump === undefined ? {} : { loadDataDir: dump }),
-  })
+  const create = async (): Promise<PGlite> => await Pglite.create("memory://")
+  const load = async (dataDir: string, blob: Blob): Promise<PGlite> =>
+    await Pglite.create(dataDir, { loadDataDir: blob })
+  if (dir === undefined) {
+    return await prepared(
+      dump === undefined ? await fromImage("memory://", create, load) : await load("memory://", dump),
+    )
+  }
+  const dataDir = join(dir, "data")
+  if (!existsSync(dataDir)) {
+    // Under another name first, so that what a killed process leaves half done is never taken for a database.
+    await rm(`${dataDir}.new`, { recursive: true, force: true })
+    await (await fromImage(`${dataDir}.new`, create, load)).close()
+    await rename(`${dataDir}.new`, dataDir)
+  }
+  return await prepared(await Pglite.create(dataDir))
+}
+
+async function fromImage(
+  dataDir: string,
+  create: () => Promise<PGlite>,
+  load: (dataDir: string, blob: Blob) => Promise<PGlite>,
+): Promise<PGlite> {
+  const image = await pgliteImage(create)
+  try {
+    return await load(dataDir, image.blob)
+  } catch {
+    // A damaged image is made anew.
+    await image.forget()
+    if (!dataDir.includes("://")) await rm(dataDir, { recursive: true, force: true })
+    return await load(dataDir, (await pgliteImage(create)).blob)
+  }
+}
+
+async function prepared(pglite: PGlite): Promise<PGlite> {
   // PGlite has its own idea of values in both directions, and adds one for each array type at start. Ours replace them all.
   pglite.parsers = Object.fromEntries(parsedOids().map((oid) => [oid, parserOf(oid)]))
   pglite.serializers = {}
@@ -82,6 +111,7 @@ class PgliteConnection implements PgliteDatabase {
   readonly displayUrl: string
   readonly #pglite: PGlite
   readonly #lock: HeldLock | undefined
+  readonly #listening = new Map<string, number>()
   #closing: Promise<void> | undefined
 
   constructor(pglite: PGlite, dir: string | undefined, lock: HeldLock | undefined) {
@@ -97,25 +127,28 @@ class PgliteConnection implements PgliteDatabase {
 
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     this.#assertOpen()
-    let open = true
+    const progress: { state: "open" | "committing" | "ended" } = { state: "open" }
+    const inTransaction = async (transaction: Transaction): Promise<T> => {
+      const tx: Queryable = {
+        query: async (statement) => {
+          if (progress.state !== "open") throw transactionEnded("a transaction was used after its end")
+          return await run(transaction, statement)
+        },
+      }
+      const result = await work(tx)
+      progress.state = "committing"
+      return result
+    }
     try {
-      return await this.#pglite.transaction(async (transaction) => {
-        try {
-          return await work({
-            query: async (statement) => {
-              if (!open) throw transactionEnded("a transaction was used after its end")
-              return await run(transaction, statement)
-            },
-          })
-        } finally {
-          open = false
-        }
-      })
+      return await this.#pglite.transaction(inTransaction)
     } catch (error) {
-      if (error instanceof Error && error.name === "TransactionAbortedError") {
+      // PGlite gives this code to a COMMIT that rolled back.
+      if (progress.state === "committing" && error instanceof Error && "code" in error && error.code === "25P02") {
         throw transactionEnded("a transaction was to be committed after one of its statements failed")
       }
       throw statementError(error)
+    } finally {
+      progress.state = "ended"
     }
   }
 
@@ -144,16 +177,22 @@ class PgliteConnection implements PgliteDatabase {
     }
   }
 
+  // PGlite's own listen() does not undo the quoting of a name, so it would miss names with quotes in them.
   async listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>> {
-    this.#assertOpen()
-    if (!POSTGRES_NAME.test(channel))
-      throw new TaskerError("TASKER_OPTION_INVALID", "expected a channel name, got an empty one")
-    const stop = await this.#pglite.listen(`"${channel.replaceAll('"', '""')}"`, onNotify)
+    await this.query({ text: `listen ${pg.escapeIdentifier(channel)}` })
+    const forget = this.#pglite.onNotification((notified, payload) => {
+      if (notified === channel) onNotify(payload)
+    })
+    this.#listening.set(channel, (this.#listening.get(channel) ?? 0) + 1)
     let stopped = false
     return async () => {
-      if (stopped || this.#closing !== undefined) return
+      if (stopped) return
       stopped = true
-      await stop()
+      forget()
+      const left = (this.#listening.get(channel) ?? 1) - 1
+      this.#listening.set(channel, left)
+      if (left === 0 && this.#closing === undefined)
+        await this.query({ text: `unlisten ${pg.escapeIdentifier(channel)}` })
     }
   }
 
@@ -171,10 +210,7 @@ class PgliteConnection implements PgliteDatabase {
     try {
       await this.#pglite.close()
     } finally {
-      if (this.#lock !== undefined) {
-        process.off("exit", this.#lock.releaseNow)
-        await this.#lock.release()
-      }
+      this.#lock?.release()
     }
   }
 

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process"
 import { createHash, randomUUID } from "node:crypto"
 import { existsSync } from "node:fs"
-import { chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises"
+import { chmod, cp, lstat, readdir, readFile, rename, rm, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { homedir, tmpdir } from "node:os"
 import { basename, dirname, join, relative } from "node:path"
 import { TaskerError } from "../core/error.ts"
+import { cacheDirectories, makeCacheDirectory } from "./cache-directory.ts"
 import type { ServerUser } from "./server-user.ts"
 import { serverUsers, spawnIdentity } from "./server-user.ts"
 
@@ -129,16 +129,8 @@ async function probe(native: string, user: ServerUser | undefined): Promise<stri
   })
 }
 
-// Not under /tmp if possible: a cleaner of old files there would take the binaries away under a running server.
-function cacheDirectories(): readonly string[] {
-  if (process.platform === "win32") return []
-  if (process.getuid?.() === 0) return ["/var/cache/tasker", join(tmpdir(), "tasker-cache")]
-  return [join(homedir(), ".cache", "tasker"), join(tmpdir(), `tasker-cache-${process.getuid?.() ?? ""}`)]
-}
-
 async function copied(native: string, parent: string): Promise<string> {
-  await mkdir(parent, { recursive: true, mode: 0o755 })
-  await assertOurs(parent)
+  await makeCacheDirectory(parent)
   const manifest = await readFile(join(native, "..", "package.json"), "utf8")
   const hash = createHash("sha256").update(native).update(manifest).digest("hex").slice(0, 12)
   const target = join(parent, `postgres-${hash}`)
@@ -160,16 +152,6 @@ async function copied(native: string, parent: string): Promise<string> {
     await rm(draft, { recursive: true, force: true })
   }
   return target
-}
-
-// A directory that somebody else prepared under a name that can be guessed may hold anything.
-async function assertOurs(directory: string): Promise<void> {
-  const stats = await lstat(directory)
-  const uid = process.getuid?.()
-  if (!stats.isDirectory() || (uid !== undefined && stats.uid !== uid) || (stats.mode & 0o022) !== 0) {
-    throw new Error(`"${directory}" belongs to somebody else, or others may write to it`)
-  }
-  if (uid === 0) await chmod(directory, 0o755)
 }
 
 async function makeReadable(directory: string): Promise<void> {

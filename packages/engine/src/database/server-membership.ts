@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import pg from "pg"
+import { atExit } from "./at-exit.ts"
 import type { EmbeddedServer, StartServerOptions } from "./embedded-server.ts"
 import { ensureRunning, findServer, withServerLock } from "./embedded-server.ts"
 import { identityOf, isSameProcessAlive } from "./lock-file.ts"
@@ -15,9 +16,9 @@ import { serverDirectory } from "./server-directory.ts"
 export interface Membership {
   readonly server: EmbeddedServer
   /** Starts the server again if it is gone. */
-  revive(): Promise<void>
+  readonly revive: () => Promise<void>
   /** Ends this use, and stops the server when it was the last. May be called twice. */
-  leave(): Promise<void>
+  readonly leave: () => Promise<void>
 }
 
 // The server needs a moment to notice that a client has gone.
@@ -47,7 +48,7 @@ export async function joinServer(options: StartServerOptions): Promise<Membershi
     // SIGTERM is the smart shutdown: it waits for clients, so a psql that has joined is not thrown out.
     if (!isUsed(usersDir)) signal(server.pid, "SIGTERM")
   }
-  process.once("exit", onExit)
+  const forgetExit = atExit(onExit)
 
   let reviving: Promise<void> | undefined
   let leaving: Promise<void> | undefined
@@ -63,7 +64,7 @@ export async function joinServer(options: StartServerOptions): Promise<Membershi
       return reviving
     },
     leave: () => {
-      process.off("exit", onExit)
+      forgetExit()
       leaving ??= leave(options.dir, usersDir, userFile)
       return leaving
     },

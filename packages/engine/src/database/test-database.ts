@@ -31,7 +31,7 @@ export interface TestDatabase {
 export interface TestDatabaseKind {
   readonly kind: "pglite" | "postgres 18" | "postgres 14"
   /** Makes a new database, a copy of one that was migrated once in this run. */
-  open(options?: ConnectOptions): Promise<TestDatabase>
+  readonly open: (options?: ConnectOptions) => Promise<TestDatabase>
 }
 
 /**
@@ -147,7 +147,7 @@ async function locked<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } finally {
-    await lock.release()
+    lock.release()
   }
 }
 

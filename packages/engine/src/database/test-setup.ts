@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { findServer } from "./embedded-server.ts"
 import { isPidAlive } from "./lock-file.ts"
@@ -16,17 +16,25 @@ declare module "vitest" {
  * Makes a place for the database servers of one vitest run, and stops at the end those that tests have started in it. They are
  * started by the first test that needs one, so a run without a database costs nothing.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const parent = join(tmpdir(), `tasker-test-${process.getuid?.() ?? ""}`)
+export async function setup(project: TestProject): Promise<void> {
+  const dir = directoryOfRun()
+  const parent = dirname(dir)
   mkdirSync(parent, { recursive: true, mode: 0o755 })
   // What runs that were killed have left behind.
   for (const run of readdirSync(parent)) {
     if (!isPidAlive(Number(run))) await remove(join(parent, run))
   }
-  const dir = join(parent, String(process.pid))
   mkdirSync(dir, { recursive: true, mode: 0o755 })
   project.provide("testServersDir", dir)
-  return async () => await remove(dir)
+}
+
+/** Runs once, after all tests. */
+export async function teardown(): Promise<void> {
+  await remove(directoryOfRun())
+}
+
+function directoryOfRun(): string {
+  return join(tmpdir(), `tasker-test-${process.getuid?.() ?? ""}`, String(process.pid))
 }
 
 async function remove(dir: string): Promise<void> {

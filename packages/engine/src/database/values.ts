@@ -1,4 +1,5 @@
 import pg from "pg"
+import { TaskerError } from "../core/error.ts"
 
 /** Turns the text form of one value, as the server sends it, into what JavaScript code works with. */
 export type ValueParser = (text: string) => unknown
@@ -28,9 +29,10 @@ export function encodeValues(values: readonly unknown[]): (string | null)[] {
 function encodeValue(value: unknown): string | null {
   if (value === null || value === undefined) return null
   if (typeof value === "string") return value
-  if (typeof value !== "object") return String(value)
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value)
   if (Array.isArray(value)) return encodeArray(value)
-  return encodeObject(value)
+  if (typeof value === "object") return encodeObject(value)
+  throw new TaskerError("TASKER_OPTION_INVALID", `expected a value that SQL can hold, got a ${typeof value}`)
 }
 
 function encodeObject(value: object): string {
@@ -64,8 +66,9 @@ const asText: ValueParser = (text) => text
 const asNumber: ValueParser = (text) => Number(text)
 const asBoolean: ValueParser = (text) => text === "t"
 const asJson: ValueParser = (text) => JSON.parse(text) as unknown
-const asDate: ValueParser = pg.types.getTypeParser(1184)
-const asBytes: ValueParser = pg.types.getTypeParser(17)
+// `pg` types its parsers as any; these take text.
+const asDate = pg.types.getTypeParser(1184) as ValueParser
+const asBytes = pg.types.getTypeParser(17) as ValueParser
 
 // [type, its array type, parser]; the oids are fixed in pg_type.dat and the same in every version.
 const TYPES: readonly (readonly [number, number, ValueParser])[] = [
