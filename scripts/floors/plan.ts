@@ -10,6 +10,7 @@ export const ENGINE_FLOORS: Readonly<Record<string, number>> = {
   registry: 1,
   store: 1,
   database: 1,
+  http: 1,
   client: 2,
   worker: 2,
   maintenance: 2,
