@@ -2,16 +2,19 @@
 --
 --   p_worker_id  the worker, its row locked
 --   p_cause      worker_lost: the attempt counts; handed_back: it does not
+--   p_keep_task_ids, p_keep_step_nos  steps that stay with the worker
 --   p_now        the clock
 --
 -- Returns    how many steps it held
 -- Locks      the worker's queue rows by key, then their tasks by id
--- Called by  sql/functions/{rescue_steps,stop_worker}.sql
+-- Called by  sql/functions/{rescue_steps,stop_worker,recover_worker}.sql
 
 create or replace function tasker.take_back_steps (
   p_worker_id  integer,
   p_cause      text,
-  p_now        timestamptz
+  p_now        timestamptz,
+  p_keep_task_ids  uuid[] default '{}',
+  p_keep_step_nos  smallint[] default '{}'
 )
 returns integer
 language plpgsql
@@ -30,6 +33,9 @@ begin
     select queued.task_id, queued.step_no
     from tasker.step_queue as queued
     where queued.worker_id = p_worker_id
+      and (queued.task_id, queued.step_no) not in (
+        select * from unnest(p_keep_task_ids, p_keep_step_nos)
+      )
     order by queued.task_id, queued.step_no
     for update
   ) as held;

@@ -1,0 +1,216 @@
+import type { Connection, Database } from "../core/database.ts"
+import { TaskerError } from "../core/error.ts"
+import type { Priority } from "../core/workflow.ts"
+import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
+import type { AttemptKey } from "../store/attempt.ts"
+import { type Attempt, type AttemptEnd, type StepRunner, runStep } from "./run-step.ts"
+import type { FindStep } from "./served-workflows.ts"
+import { createAttemptSignal } from "./step-context.ts"
+import { stepError } from "./step-error.ts"
+
+/** What a lane needs from its worker. */
+export interface LaneOptions {
+  readonly database: Database
+  /** How many steps the lane runs at once. */
+  readonly capacity: number
+  readonly findStep: FindStep
+  /** The routes that the worker serves. */
+  readonly routes: readonly number[]
+  readonly runner: () => StepRunner
+  /** While this is there, the worker is settling what a failure left behind: no call may start. */
+  readonly recovery: () => Promise<void> | undefined
+  /** @param room - how many steps the call could have given */
+  readonly onAdvanced: (advanced: Advanced, room: number) => void
+  /** A call failed. Its outcomes are back in the lane, whatever became of them in the database. */
+  readonly onFailure: (error: unknown, lane: Lane, outcomes: readonly Outcome[]) => void
+  /** Nothing runs, and nothing is left to record. */
+  readonly onIdle: () => void
+}
+
+/** An attempt that ended, and is not recorded yet. */
+interface Ended {
+  readonly outcome: Outcome
+  /** The priorities of the children that may become ready by it. */
+  readonly heirs: readonly Priority[]
+}
+
+/**
+ * One connection, with its share of the worker's room.
+ *
+ * While a call is under way the lane collects outcomes; when it returns, the next
+ * call takes them all. So an idle system answers at once, and a busy one batches
+ * by itself.
+ */
+export class Lane {
+  readonly #options: LaneOptions
+  readonly #attempts = new Set<Attempt>()
+  #ended: Ended[] = []
+  #connection: Connection | undefined
+  #isClaiming = true
+  #mayClaim = false
+  #isStopped = false
+  #alarm: (() => void) | undefined
+  #call: Promise<void> | undefined
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+  }
+
+  /** How many more steps it could run. */
+  get room(): number {
+    return this.#isClaiming ? this.#options.capacity - this.#attempts.size : 0
+  }
+
+  get runningCount(): number {
+    return this.#attempts.size
+  }
+
+  /** What the lane answers for: what runs, and what ended but is not recorded. */
+  get known(): readonly AttemptKey[] {
+    return [...[...this.#attempts].map(({ claimed }) => claimed), ...this.#ended.map(({ outcome }) => outcome)]
+  }
+
+  get isIdle(): boolean {
+    return this.#attempts.size === 0 && this.#ended.length === 0 && this.#call === undefined
+  }
+
+  /** Settles when no call is under way. */
+  async settled(): Promise<void> {
+    await this.#call
+  }
+
+  /** Says that steps may be ready. */
+  wake(): void {
+    this.#mayClaim = true
+    this.#alarm?.()
+  }
+
+  /** Claims no more; goes on recording what ends. */
+  stopClaiming(): void {
+    this.#isClaiming = false
+  }
+
+  /** Ends the loop after the call that is under way. */
+  stop(): void {
+    this.#isStopped = true
+    this.#alarm?.()
+  }
+
+  /** Aborts attempts and frees their room; what they return is dropped. */
+  drop(reason: unknown, isDropped: (key: AttemptKey) => boolean = () => true): void {
+    for (const attempt of this.#attempts) {
+      if (!isDropped(attempt.claimed)) continue
+      this.#attempts.delete(attempt)
+      attempt.attemptSignal.abort(reason)
+    }
+    this.#ended = this.#ended.filter(({ outcome }) => !isDropped(outcome))
+    if (this.isIdle) this.#options.onIdle()
+  }
+
+  /** Forgets an outcome that was recorded by other means, or puts another in its place. */
+  settle(outcome: Outcome, replacement?: Outcome): void {
+    this.#ended = this.#ended.flatMap((ended) => {
+      if (ended.outcome !== outcome) return [ended]
+      return replacement === undefined ? [] : [{ outcome: replacement, heirs: [] }]
+    })
+  }
+
+  /** Runs until `stop()`. */
+  async run(): Promise<void> {
+    while (true) {
+      await this.#workToDo()
+      for (let recovery = this.#options.recovery(); recovery !== undefined; recovery = this.#options.recovery()) {
+        await recovery
+      }
+      if (this.#isStopped) break
+      this.#call = this.#turn()
+      await this.#call
+      this.#call = undefined
+      if (this.isIdle) this.#options.onIdle()
+    }
+    this.#release()
+  }
+
+  async #workToDo(): Promise<void> {
+    while (!this.#isStopped && this.#ended.length === 0 && !(this.#mayClaim && this.room > 0)) {
+      await new Promise<void>((resolve) => {
+        this.#alarm = resolve
+      })
+      this.#alarm = undefined
+    }
+    // What ends without waiting for anything ends in this turn of the event loop: take it all.
+    await new Promise(setImmediate)
+  }
+
+  async #turn(): Promise<void> {
+    const ended = this.#ended
+    const { room } = this
+    const outcomes = ended.map(({ outcome }) => outcome)
+    this.#ended = []
+    this.#mayClaim = false
+    if (outcomes.length === 0 && room === 0) return
+    const { database, runner, routes } = this.#options
+    try {
+      this.#connection ??= await database.reserve()
+      const expected = expectedChildren(ended)
+      const advanced = await advance(this.#connection, { workerId: runner().workerId, outcomes, routes, room, expected })
+      for (const claimed of advanced.claimed) this.#start(claimed)
+      // A full answer means that there may be more; so does a child that had to go through the queue.
+      this.#mayClaim ||= (room > 0 && advanced.claimed.length >= room) || advanced.queuedCount > 0
+      this.#options.onAdvanced(advanced, room)
+    } catch (error) {
+      this.#release()
+      this.#ended = [...ended, ...this.#ended]
+      this.#options.onFailure(error, this, outcomes)
+    }
+  }
+
+  #release(): void {
+    this.#connection?.release()
+    this.#connection = undefined
+  }
+
+  #start(claimed: ClaimedStep): void {
+    const served = this.#options.findStep(claimed.workflowId, claimed.stepNo)
+    if (served === undefined) {
+      this.#ended.push({ outcome: withoutHandler(claimed), heirs: [] })
+      return
+    }
+    const attempt: Attempt = { claimed, served, attemptSignal: createAttemptSignal() }
+    this.#attempts.add(attempt)
+    void runStep(this.#options.runner(), attempt).then((end) => this.#finish(attempt, end))
+  }
+
+  #finish(attempt: Attempt, end: AttemptEnd): void {
+    // An attempt that was dropped is somebody else's by now.
+    if (!this.#attempts.delete(attempt)) return
+    if ("recorded" in end) {
+      this.#options.onAdvanced(end.recorded, 0)
+      if (end.recorded.queuedCount > 0) this.#mayClaim = true
+      if (this.isIdle) this.#options.onIdle()
+    } else {
+      const heirs = end.outcome.kind === "complete" ? attempt.served.heirs : []
+      const { priority } = attempt.claimed
+      this.#ended.push({ outcome: end.outcome, heirs: heirs.map((own) => own ?? priority) })
+    }
+    this.#alarm?.()
+  }
+}
+
+/** How many children may become ready: of priority 1, of 1 or 2, of 1 to 3, of any. */
+function expectedChildren(ended: readonly Ended[]): [number, number, number, number] {
+  const counts: [number, number, number, number] = [0, 0, 0, 0]
+  for (const { heirs } of ended) {
+    for (const priority of heirs) {
+      for (let level = priority; level <= 4; level++) counts[level - 1]! += 1
+    }
+  }
+  return counts
+}
+
+/** A worker serves only workflows that it can run, so this is a defect; it is the step's error, not a crash. */
+function withoutHandler(claimed: ClaimedStep): Outcome {
+  const error = new TaskerError("TASKER_HANDLER_MISSING", `this worker has no handler for step ${claimed.stepNo}`)
+  const { taskId, stepNo, attempt } = claimed
+  return { taskId, stepNo, attempt, kind: "retry", json: JSON.stringify(stepError(error)), delayMs: 1_000, cause: null }
+}

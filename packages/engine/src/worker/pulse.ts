@@ -1,0 +1,92 @@
+import type { Database } from "../core/database.ts"
+import { TaskerError } from "../core/error.ts"
+import type { Logger } from "../core/logger.ts"
+import type { AttemptKey } from "../store/attempt.ts"
+import { heartbeat } from "../store/heartbeat.ts"
+import { rescueSteps } from "../store/rescue-steps.ts"
+import type { Lane } from "./lane.ts"
+
+export interface PulseOptions {
+  readonly database: Database
+  readonly logger: Logger
+  readonly lanes: readonly Lane[]
+  readonly workerId: () => number
+  readonly intervalMs: number
+  /** Steps of a lost worker are ready again. */
+  readonly onRescued: () => void
+  readonly onFailure: (error: unknown) => void
+}
+
+/**
+ * Keeps the worker's lease, aborts what was cancelled, and takes back the steps
+ * of workers whose lease has run out.
+ */
+export class Pulse {
+  readonly #options: PulseOptions
+  #timer: NodeJS.Timeout | undefined
+  #isBeating = false
+  #isAsked = false
+  #isStopped = false
+
+  constructor(options: PulseOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+  }
+
+  /** Beats now: something may have been cancelled. */
+  beat(): void {
+    if (this.#isStopped) return
+    if (this.#isBeating) this.#isAsked = true
+    else void this.#beat()
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.beat(), this.#options.intervalMs)
+  }
+
+  async #beat(): Promise<void> {
+    this.#isBeating = true
+    try {
+      await this.#extendLease()
+      await this.#rescue()
+    } catch (error) {
+      if (!this.#isStopped) this.#options.onFailure(error)
+    }
+    this.#isBeating = false
+    this.#schedule()
+    if (this.#isAsked) {
+      this.#isAsked = false
+      this.beat()
+    }
+  }
+
+  async #extendLease(): Promise<void> {
+    const { database, lanes, workerId } = this.#options
+    const known = lanes.flatMap((lane) => lane.known)
+    const gone = await heartbeat(database, workerId(), known)
+    if (gone.length === 0) return
+    const keys = new Set(gone.map(keyOf))
+    const reason = new TaskerError("TASKER_TASK_CANCELLED", "the step was cancelled, or given to another worker")
+    for (const lane of lanes) lane.drop(reason, (key) => keys.has(keyOf(key)))
+  }
+
+  async #rescue(): Promise<void> {
+    const rescues = await rescueSteps(this.#options.database)
+    for (const rescue of rescues) this.#options.logger.warn({ ...rescue }, "took back the steps of a lost worker")
+    if (rescues.some((rescue) => rescue.steps > 0)) this.#options.onRescued()
+  }
+}
+
+function keyOf(key: AttemptKey): string {
+  return `${key.taskId}:${key.stepNo}:${key.attempt}`
+}

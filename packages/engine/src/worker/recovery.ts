@@ -1,0 +1,142 @@
+import { type Database, isConnectionError } from "../core/database.ts"
+import { isTaskerError, TaskerError } from "../core/error.ts"
+import type { Logger } from "../core/logger.ts"
+import { type Outcome, advance } from "../store/advance.ts"
+import { recoverWorker } from "../store/recover-worker.ts"
+import type { Lane } from "./lane.ts"
+import { stepError } from "./step-error.ts"
+
+export interface RecoveryOptions {
+  readonly database: Database
+  readonly logger: Logger
+  readonly lanes: readonly Lane[]
+  readonly workerId: () => number
+  /** Makes the worker known under a new id. */
+  readonly register: () => Promise<void>
+  readonly onRecovered: () => void
+}
+
+/** The call that failed, and what it was to record. */
+export interface FailedCall {
+  readonly lane: Lane
+  readonly outcomes: readonly Outcome[]
+}
+
+const FIRST_DELAY_MS = 100
+const LONGEST_DELAY_MS = 5_000
+
+/**
+ * Settles what a failed call left behind. Lanes make no call meanwhile; handlers
+ * go on, and their outcomes are kept.
+ *
+ * - The connection broke: nobody knows whether the call committed. Once the
+ *   database answers again, steps that the worker was given without hearing of it
+ *   are handed back; outcomes are sent again, and those that were recorded are refused.
+ * - The lease was lost: everything that ran is somebody else's. The worker starts
+ *   anew under another id.
+ * - The database refused the call itself: its outcomes are sent one by one, and the
+ *   one that cannot be stored becomes an error of its step.
+ */
+export class Recovery {
+  readonly #options: RecoveryOptions
+  readonly #stopped = new AbortController()
+  #underWay: Promise<void> | undefined
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options
+  }
+
+  /** Lanes wait for this while it is there. */
+  get underWay(): Promise<void> | undefined {
+    return this.#underWay
+  }
+
+  /** Starts to recover, unless it is under way. */
+  start(error: unknown, call?: FailedCall): void {
+    if (this.#underWay !== undefined || this.#stopped.signal.aborted) return
+    this.#underWay = this.#recover(error, call).finally(() => {
+      this.#underWay = undefined
+      this.#options.onRecovered()
+    })
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+  }
+
+  async #recover(error: unknown, call: FailedCall | undefined): Promise<void> {
+    const { logger, workerId } = this.#options
+    // In the next turn, so that the lane that failed is back from its call.
+    await new Promise(setImmediate)
+    await Promise.all(this.#options.lanes.map((lane) => lane.settled()))
+    const isRefused = !isConnectionError(error) && !isTaskerError(error, "TASKER_LEASE_LOST")
+    if (isRefused) logger.error({ workerId: workerId(), error: describe(error) }, "the database refused a call of the worker")
+    else logger.warn({ workerId: workerId(), error: describe(error) }, "the worker lost its connection or its lease")
+
+    await this.#untilDone(() => this.#reconcile())
+    if (isRefused && call !== undefined) await this.#untilDone(() => this.#recordOneByOne(call))
+    // What is refused for no reason of ours would otherwise be asked for again without a pause.
+    if (isRefused) await this.#pause(FIRST_DELAY_MS * 10)
+    logger.info({ workerId: workerId() }, "the worker goes on")
+  }
+
+  async #reconcile(): Promise<void> {
+    const { database, lanes, logger, workerId, register } = this.#options
+    try {
+      const handedBack = await recoverWorker(database, workerId(), lanes.flatMap((lane) => lane.known))
+      if (handedBack > 0) logger.warn({ workerId: workerId(), steps: handedBack }, "handed back steps whose claim was not heard")
+    } catch (error) {
+      if (!isTaskerError(error, "TASKER_LEASE_LOST")) throw error
+      for (const lane of lanes) lane.drop(error)
+      await register()
+    }
+  }
+
+  async #recordOneByOne({ lane, outcomes }: FailedCall): Promise<void> {
+    const { database, workerId } = this.#options
+    for (const outcome of outcomes) {
+      const request = { workerId: workerId(), routes: [], room: 0, expected: [0, 0, 0, 0] } as const
+      try {
+        await advance(database, { ...request, outcomes: [outcome] })
+        lane.settle(outcome)
+      } catch (error) {
+        if (isConnectionError(error)) throw error
+        lane.settle(outcome, refusedOutcome(outcome, error))
+      }
+    }
+  }
+
+  async #untilDone(work: () => Promise<void>): Promise<void> {
+    for (let delayMs = FIRST_DELAY_MS; !this.#stopped.signal.aborted; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
+      try {
+        return await work()
+      } catch (error) {
+        this.#options.logger.warn({ error: describe(error), nextTryMs: delayMs }, "the database does not answer the worker")
+        await this.#pause(delayMs)
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopped
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        signal.removeEventListener("abort", done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      signal.addEventListener("abort", done)
+    })
+  }
+}
+
+function refusedOutcome(outcome: Outcome, cause: unknown): Outcome {
+  const error = new TaskerError("TASKER_RESULT_INVALID", `the database refused the outcome: ${describe(cause)}`)
+  return { ...outcome, kind: "error", json: JSON.stringify(stepError(error)), cause: null }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

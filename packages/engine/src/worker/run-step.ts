@@ -1,0 +1,127 @@
+import type { Database, Queryable } from "../core/database.ts"
+import { TaskerError } from "../core/error.ts"
+import { encodeJson } from "../core/json.ts"
+import type { Limiter } from "../core/limiter.ts"
+import type { Logger } from "../core/logger.ts"
+import { delayBeforeAttempt } from "../core/retry-policy.ts"
+import type { StepTransaction } from "../core/workflow.ts"
+import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
+import type { ServedStep } from "./served-workflows.ts"
+import { type AttemptSignal, stepContext } from "./step-context.ts"
+import { isWorthRetrying, requestedDelayMs, stepError } from "./step-error.ts"
+
+/** What running a step needs from its worker. */
+export interface StepRunner {
+  readonly database: Database
+  readonly logger: Logger
+  readonly resultBytes: number
+  /** Transactional steps hold a connection each: so many at once, or the pool runs dry. */
+  readonly limitTransactions: Limiter
+  /** The worker that holds the attempt. */
+  readonly workerId: number
+}
+
+/** One attempt of one step. */
+export interface Attempt {
+  readonly claimed: ClaimedStep
+  readonly served: ServedStep
+  readonly attemptSignal: AttemptSignal
+}
+
+/**
+ * How an attempt ended: an outcome that is still to be recorded, or, for a
+ * transactional step, what its own transaction recorded already.
+ */
+export type AttemptEnd = { readonly outcome: Outcome } | { readonly recorded: Advanced }
+
+/**
+ * Runs the handler of a step once. Never rejects: what the handler throws is an
+ * outcome. A handler that ignores its signal after the timeout is not waited for,
+ * and what it returns then is dropped.
+ */
+export async function runStep(runner: StepRunner, attempt: Attempt): Promise<AttemptEnd> {
+  const run = () => withTimeout(attempt, (timeout) => runOnce(runner, attempt, timeout))
+  try {
+    return attempt.served.step.spec.transactional ? await runner.limitTransactions(run) : await run()
+  } catch (error) {
+    return { outcome: failure(attempt, error) }
+  }
+}
+
+async function runOnce(runner: StepRunner, attempt: Attempt, timeout: Promise<never>): Promise<AttemptEnd> {
+  if (attempt.served.step.spec.transactional) return { recorded: await runInTransaction(runner, attempt, timeout) }
+  const json = await Promise.race([resultOf(runner, attempt), timeout])
+  return { outcome: { ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null } }
+}
+
+/** Gives `work` a promise that rejects, and aborts the attempt's signal, once the step's time is over. */
+async function withTimeout<T>({ served, attemptSignal }: Attempt, work: (timeout: Promise<never>) => Promise<T>): Promise<T> {
+  const { name, timeoutMs } = served.step.spec
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new TaskerError("TASKER_STEP_TIMEOUT", `step "${name}" took longer than ${timeoutMs} ms`, {
+        hint: "pass ctx.signal on to what the handler waits for, or raise timeoutMs",
+      })
+      reject(error)
+      attemptSignal.abort(error)
+    }, timeoutMs)
+  })
+  // Nobody may be listening yet when it rejects: a transactional step first waits for a connection.
+  timeout.catch(() => {})
+  try {
+    return await work(timeout)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function resultOf(runner: StepRunner, attempt: Attempt, tx?: StepTransaction): Promise<string | null> {
+  const { claimed, served, attemptSignal } = attempt
+  const result = await served.step.handler(stepContext(claimed, served, attemptSignal, runner.logger, tx))
+  if (result === undefined) return null
+  return encodeJson(result, { what: "result", maxBytes: runner.resultBytes, code: "TASKER_RESULT_INVALID" })
+}
+
+/** The step's own writes and the recording of its result, in one transaction. */
+async function runInTransaction(runner: StepRunner, attempt: Attempt, timeout: Promise<never>): Promise<Advanced> {
+  return runner.database.transaction(async (tx) => {
+    const json = await Promise.race([resultOf(runner, attempt, stepTransaction(tx)), timeout])
+    const advanced = await advance(tx, {
+      workerId: runner.workerId,
+      outcomes: [{ ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null }],
+      routes: [],
+      room: 0,
+      expected: [0, 0, 0, 0],
+    })
+    if (advanced.lost.length > 0) {
+      throw new TaskerError("TASKER_LEASE_LOST", `step "${attempt.served.step.spec.name}" was given to another worker`)
+    }
+    return advanced
+  })
+}
+
+function stepTransaction(tx: Queryable): StepTransaction {
+  return { query: (text, values) => tx.query(values === undefined ? { text } : { text, values }) }
+}
+
+function failure(attempt: Attempt, thrown: unknown): Outcome {
+  const { claimed, served } = attempt
+  const error = stepError(thrown)
+  return {
+    ...keyOf(attempt),
+    kind: isWorthRetrying(thrown) ? "retry" : "error",
+    json: JSON.stringify(error),
+    delayMs: delayBeforeAttempt(
+      claimed.attempt + 1,
+      served.step.spec.backoff,
+      Math.random,
+      requestedDelayMs(thrown),
+    ),
+    cause: error.code === "TASKER_STEP_TIMEOUT" ? "timeout" : null,
+  }
+}
+
+function keyOf({ claimed }: Attempt): { taskId: string; stepNo: number; attempt: number } {
+  return { taskId: claimed.taskId, stepNo: claimed.stepNo, attempt: claimed.attempt }
+}

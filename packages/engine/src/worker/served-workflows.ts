@@ -1,0 +1,45 @@
+import type { AnyWorkflow, Priority, RunnableStep } from "../core/workflow.ts"
+
+/** A workflow as the database knows it and as this process can run it. */
+export interface ServedWorkflow {
+  readonly workflowId: number
+  readonly workflow: AnyWorkflow
+  readonly routes: readonly { readonly routeId: number; readonly queue: string }[]
+}
+
+/** A step, with what the worker needs to know about what comes after it. */
+export interface ServedStep {
+  readonly workflow: AnyWorkflow
+  readonly step: RunnableStep
+  /** The numbers of the steps that it depends on, by name. */
+  readonly parents: ReadonlyMap<string, string>
+  /**
+   * The priorities of the children that this step is the last parent of; null is
+   * the task's. Each child counts once among its parents, which is enough for a
+   * hint of how many become ready.
+   */
+  readonly heirs: readonly (Priority | null)[]
+}
+
+/** Finds a step by its workflow's id and its number. */
+export type FindStep = (workflowId: number, stepNo: number) => ServedStep | undefined
+
+/** Indexes the steps of all workflows that a worker serves. */
+export function indexSteps(served: readonly ServedWorkflow[]): FindStep {
+  const byWorkflow = new Map(served.map(({ workflowId, workflow }) => [workflowId, servedSteps(workflow)]))
+  return (workflowId, stepNo) => byWorkflow.get(workflowId)?.[stepNo]
+}
+
+function servedSteps(workflow: AnyWorkflow): readonly ServedStep[] {
+  const { steps } = workflow
+  const numbers = new Map(steps.map((step, stepNo) => [step.spec.name, stepNo]))
+  const parentNumbers = steps.map((step) => step.spec.dependsOn.map((name) => numbers.get(name) ?? -1))
+  return steps.map((step, stepNo) => ({
+    workflow,
+    step,
+    parents: new Map(step.spec.dependsOn.map((name) => [name, String(numbers.get(name))])),
+    heirs: steps
+      .filter((_child, childNo) => Math.max(...(parentNumbers[childNo] ?? [])) === stepNo)
+      .map((child) => child.spec.priority),
+  }))
+}

@@ -1,0 +1,80 @@
+import type { Logger } from "../core/logger.ts"
+import { stepResults } from "../core/step-results.ts"
+import type { AnyStepContext, StepTransaction } from "../core/workflow.ts"
+import type { ClaimedStep } from "../store/advance.ts"
+import type { ServedStep } from "./served-workflows.ts"
+
+/** The signal of one attempt. Most handlers never ask for theirs, so it is made when they do. */
+export interface AttemptSignal {
+  readonly signal: AbortSignal
+  abort(reason: unknown): void
+}
+
+export function createAttemptSignal(): AttemptSignal {
+  let controller: AbortController | undefined
+  let reason: unknown
+  let isAborted = false
+  return {
+    get signal() {
+      if (controller === undefined) {
+        controller = new AbortController()
+        if (isAborted) controller.abort(reason)
+      }
+      return controller.signal
+    },
+    abort(why) {
+      if (isAborted) return
+      isAborted = true
+      reason = why
+      controller?.abort(why)
+    },
+  }
+}
+
+/** What a handler is given; `tx` when its step is transactional. */
+export function stepContext(
+  claimed: ClaimedStep,
+  served: ServedStep,
+  attemptSignal: AttemptSignal,
+  logger: Logger,
+  tx?: StepTransaction,
+): AnyStepContext {
+  const { workflow, step } = served
+  return {
+    input: claimed.input,
+    results: stepResults(step.spec.dependsOn, (name) => claimed.results?.[served.parents.get(name) ?? ""]),
+    config: step.config,
+    attempt: claimed.attempt,
+    maxAttempts: claimed.maxAttempts,
+    get signal() {
+      return attemptSignal.signal
+    },
+    taskId: claimed.taskId,
+    stepName: step.spec.name,
+    workflow: { namespace: workflow.namespace, name: workflow.name, version: workflow.version },
+    correlationId: claimed.correlationId ?? claimed.taskId,
+    idempotencyKey: `${claimed.taskId}:${step.spec.name}`,
+    get log() {
+      return stepLogger(logger, claimed, served)
+    },
+    ...(tx === undefined ? {} : { tx }),
+  }
+}
+
+function stepLogger(logger: Logger, claimed: ClaimedStep, { workflow, step }: ServedStep): Logger {
+  const bound = {
+    correlationId: claimed.correlationId ?? claimed.taskId,
+    taskId: claimed.taskId,
+    namespace: workflow.namespace,
+    workflow: workflow.name,
+    version: workflow.version,
+    step: step.spec.name,
+    attempt: claimed.attempt,
+  }
+  return {
+    debug: (fields, message) => logger.debug({ ...bound, ...fields }, message),
+    info: (fields, message) => logger.info({ ...bound, ...fields }, message),
+    warn: (fields, message) => logger.warn({ ...bound, ...fields }, message),
+    error: (fields, message) => logger.error({ ...bound, ...fields }, message),
+  }
+}

@@ -1,0 +1,232 @@
+import { hostname } from "node:os"
+import type { Database } from "../core/database.ts"
+import { TaskerError } from "../core/error.ts"
+import type { Hints } from "../core/hints.ts"
+import { createLimiter, type Limiter } from "../core/limiter.ts"
+import type { Logger } from "../core/logger.ts"
+import type { Advanced } from "../store/advance.ts"
+import { registerWorker } from "../store/register-worker.ts"
+import { stopWorker } from "../store/stop-worker.ts"
+import { Alarm } from "./alarm.ts"
+import { Lane } from "./lane.ts"
+import type { Notifier } from "./notifier.ts"
+import { Pulse } from "./pulse.ts"
+import { Recovery } from "./recovery.ts"
+import type { StepRunner } from "./run-step.ts"
+import { indexSteps, type ServedWorkflow } from "./served-workflows.ts"
+
+/** How a worker works. */
+export interface WorkerSettings {
+  readonly name: string
+  readonly concurrency: number
+  readonly lanes: number
+  readonly leaseMs: number
+  readonly pollMs: number
+  /** Undefined serves every queue of the workflows. */
+  readonly queues: readonly string[] | undefined
+  readonly maxTransactions: number
+  readonly resultBytes: number
+}
+
+/** What a worker needs of its process. */
+export interface WorkerRooms {
+  readonly database: Database
+  readonly logger: Logger
+  readonly hints: Hints
+  readonly notifier: Notifier
+  readonly workflows: readonly ServedWorkflow[]
+}
+
+/**
+ * Claims ready steps and runs their handlers, until it is stopped.
+ *
+ * States: starting, then running; `stop()` makes it stopping (it claims no more,
+ * and waits for what runs), then stopped. While it runs, a failed call makes it
+ * recover, and a lost lease makes it start anew under another id; lanes wait then.
+ */
+export class Worker {
+  readonly #rooms: WorkerRooms
+  readonly #settings: WorkerSettings
+  readonly #routes: readonly number[]
+  readonly #lanes: readonly Lane[]
+  readonly #recovery: Recovery
+  readonly #pulse: Pulse
+  readonly #poll: Alarm
+  readonly #limitTransactions: Limiter
+  readonly #unsubscribe: (() => void)[] = []
+  #workerId = 0
+  #loops: Promise<unknown> = Promise.resolve()
+  #stopping: Promise<void> | undefined
+  #onIdle: () => void = () => {}
+
+  private constructor(rooms: WorkerRooms, settings: WorkerSettings) {
+    this.#rooms = rooms
+    this.#settings = settings
+    this.#routes = servedRoutes(rooms.workflows, settings.queues)
+    this.#limitTransactions = createLimiter(settings.maxTransactions)
+    this.#lanes = this.#createLanes()
+    const { database, logger } = rooms
+    const common = { database, logger, lanes: this.#lanes, workerId: () => this.#workerId }
+    this.#recovery = new Recovery({ ...common, register: () => this.#register(), onRecovered: () => this.wake() })
+    this.#pulse = new Pulse({
+      ...common,
+      intervalMs: settings.leaseMs / 3,
+      onRescued: () => this.#announce("ready"),
+      onFailure: (error) => this.#recovery.start(error),
+    })
+    this.#poll = new Alarm(() => {
+      this.#poll.setWithin(withJitter(settings.pollMs))
+      this.wake()
+    })
+  }
+
+  /** Registers a worker, and lets it run. */
+  static async start(rooms: WorkerRooms, settings: WorkerSettings): Promise<Worker> {
+    const worker = new Worker(rooms, settings)
+    await worker.#register()
+    worker.#loops = Promise.all(worker.#lanes.map((lane) => lane.run()))
+    worker.#unsubscribe.push(
+      rooms.hints.on("ready", () => worker.wake()),
+      rooms.hints.on("cancelled", () => worker.#pulse.beat()),
+    )
+    worker.#pulse.start()
+    worker.#poll.setWithin(0)
+    return worker
+  }
+
+  /** The id it has now. It gets another when its lease was lost. */
+  get workerId(): number {
+    return this.#workerId
+  }
+
+  /** How many steps it runs now. */
+  get runningCount(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.runningCount, 0)
+  }
+
+  /** Looks for ready steps now instead of at the next poll. */
+  wake(): void {
+    // The lane with the most room takes all that there is, or wakes the next when it is full.
+    const [roomiest] = this.#lanes.toSorted((a, b) => b.room - a.room)
+    roomiest?.wake()
+  }
+
+  /**
+   * Claims no more, waits for what runs, and hands back the rest. May be called
+   * twice. Never rejects: a database that is away then gets its steps back by the
+   * lease.
+   *
+   * @param options.timeoutMs - how long to wait for running steps; then their signals abort. Default: 30_000.
+   */
+  stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options.timeoutMs ?? 30_000)
+    return this.#stopping
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    this.#poll.clear()
+    for (const lane of this.#lanes) lane.stopClaiming()
+    await this.#idle(timeoutMs)
+    const reason = new TaskerError("TASKER_CLOSED", "the worker stopped before the step ended")
+    for (const lane of this.#lanes) {
+      lane.stop()
+      lane.drop(reason)
+    }
+    this.#recovery.stop()
+    this.#pulse.stop()
+    await this.#loops
+    try {
+      const handedBack = await stopWorker(this.#rooms.database, this.#workerId)
+      if (handedBack > 0) this.#rooms.logger.warn({ workerId: this.#workerId, steps: handedBack }, "handed back steps that did not end in time")
+    } catch (error) {
+      this.#rooms.logger.warn({ workerId: this.#workerId, error: String(error) }, "the database is away; the lease gives the steps back")
+    }
+  }
+
+  async #idle(timeoutMs: number): Promise<void> {
+    if (this.#lanes.every((lane) => lane.isIdle)) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#onIdle = () => {
+        if (!this.#lanes.every((lane) => lane.isIdle)) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  async #register(): Promise<void> {
+    const { name, concurrency, leaseMs } = this.#settings
+    this.#workerId = await registerWorker(this.#rooms.database, {
+      name,
+      host: hostname(),
+      pid: process.pid,
+      concurrency,
+      routes: this.#routes,
+      leaseMs,
+    })
+  }
+
+  #createLanes(): readonly Lane[] {
+    const { database, workflows } = this.#rooms
+    const laneCount = Math.min(this.#settings.lanes, this.#settings.concurrency)
+    const findStep = indexSteps(workflows)
+    return shares(this.#settings.concurrency, laneCount).map(
+      (capacity) =>
+        new Lane({
+          database,
+          capacity,
+          findStep,
+          routes: this.#routes,
+          runner: () => this.#runner(),
+          recovery: () => this.#recovery.underWay,
+          onAdvanced: (advanced, room) => this.#handle(advanced, room),
+          onFailure: (error, lane, outcomes) => this.#recovery.start(error, { lane, outcomes }),
+          onIdle: () => this.#onIdle(),
+        }),
+    )
+  }
+
+  #runner(): StepRunner {
+    return {
+      database: this.#rooms.database,
+      logger: this.#rooms.logger,
+      resultBytes: this.#settings.resultBytes,
+      limitTransactions: this.#limitTransactions,
+      workerId: this.#workerId,
+    }
+  }
+
+  #handle(advanced: Advanced, room: number): void {
+    for (const lost of advanced.lost) {
+      this.#rooms.logger.warn({ workerId: this.#workerId, ...lost }, "an outcome was refused: the step was given to another worker")
+    }
+    if (advanced.ended.length > 0) this.#announce("ended")
+    if (advanced.queuedCount > 0) this.#announce("ready")
+    else if (room > 0 && advanced.claimed.length >= room) this.wake()
+    if (advanced.nextMs !== null) this.#poll.setWithin(advanced.nextMs)
+  }
+
+  #announce(hint: "ready" | "ended"): void {
+    this.#rooms.hints.emit(hint)
+    this.#rooms.notifier.notify(hint)
+  }
+}
+
+function servedRoutes(workflows: readonly ServedWorkflow[], queues: readonly string[] | undefined): readonly number[] {
+  return workflows
+    .flatMap((served) => served.routes)
+    .filter((route) => queues === undefined || queues.includes(route.queue))
+    .map((route) => route.routeId)
+}
+
+/** Splits a whole number into nearly equal parts. */
+function shares(total: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_part, index) => Math.floor((total + index) / count))
+}
+
+/** Ten percent more or less, so that workers that started together do not poll together. */
+function withJitter(ms: number): number {
+  return ms * (0.9 + 0.2 * Math.random())
+}
