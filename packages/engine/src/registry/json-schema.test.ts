@@ -19,9 +19,20 @@ describe("compileJsonSchema", () => {
       examples: [{ requierd: 1 }],
     }
     expect(problemsOf(schema)).toEqual([
-      { path: ["requierd"], message: 'unknown keyword "requierd"', hint: 'did you mean "required"?' },
       { path: ["properties", "tpye", "tpye"], message: 'unknown keyword "tpye"', hint: 'did you mean "type"?' },
+      { path: ["requierd"], message: 'unknown keyword "requierd"', hint: 'did you mean "required"?' },
     ])
+  })
+
+  test("takes no names of the user's for keywords", () => {
+    expect(
+      problemsOf({ dependentRequired: { card: ["cvc"] }, const: { foo: 1 }, patternProperties: { "^bar": {} } }),
+    ).toEqual([])
+  })
+
+  test("reports what the meta-schema refuses and misspelt keywords together", () => {
+    const paths = problemsOf({ type: "objct", propertes: {} }).map(({ path }) => path)
+    expect(paths).toEqual([["type"], ["propertes"]])
   })
 
   test("leaves keywords that start with x- to their owners", () => {
@@ -49,6 +60,12 @@ describe("compileJsonSchema", () => {
     ["an unknown format", { type: "string", format: "emial" }, [], 'unknown format "emial" at "#"'],
     ["a broken pattern", { type: "string", pattern: "(" }, [], expect.stringContaining("(")],
     ["Ajv's own $async", { $async: true }, ["$async"], 'unknown keyword "$async"'],
+    [
+      "a misspelling beside a wrong value",
+      { $defs: { a: { typo: 1 } } },
+      ["$defs", "a", "typo"],
+      'unknown keyword "typo"',
+    ],
   ])("refuses %s", (_, schema, path, message) => {
     expect(problemsOf(schema)).toEqual([expect.objectContaining({ path, message })])
   })

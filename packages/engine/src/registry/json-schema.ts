@@ -29,16 +29,14 @@ export function compileJsonSchema(schema: unknown): CompiledJsonSchema {
   const problems = findProblems(schema)
   if (problems.length > 0) return { validate: undefined, problems }
   const remarks: string[] = []
-  const ajv = createAjv(remarks)
-  let validate: ValidateFunction
   try {
     // An object or a boolean, or it would have had problems.
-    validate = ajv.compile(schema as Record<string, unknown> | boolean)
+    const validate = createAjv(remarks).compile(schema as Record<string, unknown> | boolean)
+    const remarked = remarks.flatMap(remarkProblem)
+    return remarked.length > 0 ? { validate: undefined, problems: remarked } : { validate, problems: [] }
   } catch (error) {
     return { validate: undefined, problems: [{ path: [], message: compileMessage(error) }] }
   }
-  const remarked = remarks.flatMap((remark) => remarkProblems(remark, schema, ajv))
-  return remarked.length > 0 ? { validate: undefined, problems: remarked } : { validate, problems: [] }
 }
 
 /** One per schema, so that equal `$id`s of two workflows do not meet; 1 ms each, the meta-schema aside. */
@@ -47,7 +45,7 @@ function createAjv(remarks: string[]): Ajv2020 {
   const ajv = new Ajv2020({
     allErrors: true,
     useDefaults: true,
-    // Instead of stopping at the first misspelt keyword.
+    // Instead of stopping at the first remark.
     strictSchema: "log",
     strictTypes: false,
     strictTuples: false,
@@ -77,11 +75,9 @@ function findProblems(schema: unknown): readonly JsonSchemaProblem[] {
     const message = `expected "$schema" to be "${DIALECT}", got ${JSON.stringify(schema.$schema)}`
     return [{ path: ["$schema"], message, hint: "write the schema in JSON Schema 2020-12, and leave `$schema` out" }]
   }
-  // Ajv's own extension; its result would be a promise.
-  if ("$async" in schema) return [{ path: ["$async"], message: 'unknown keyword "$async"' }]
   const ajv = metaSchemaChecker()
-  if (ajv.validate(DIALECT, schema)) return []
-  return metaProblems(ajv.errors ?? [], schema)
+  const unknown = unknownKeywords(schema, ajv.RULES.keywords, [])
+  return ajv.validate(DIALECT, schema) ? unknown : [...metaProblems(ajv.errors ?? [], schema), ...unknown]
 }
 
 /** One problem per place: a wrong `type` alone breaks three rules of the meta-schema. */
@@ -121,50 +117,58 @@ function compileMessage(error: unknown): string {
     .replace(/^unknown format "(.*)" ignored in schema at path "(.*)"$/s, 'unknown format "$1" at "$2"')
 }
 
-/** What Ajv's strict mode says, with its place where the keyword tells. */
-function remarkProblems(remark: string, schema: unknown, ajv: Ajv2020): readonly JsonSchemaProblem[] {
-  const keyword = /^strict mode: unknown keyword: "(.*)"$/s.exec(remark)?.[1]
-  if (keyword === undefined) {
-    if (remark === "strict mode: default is ignored in the schema root") {
-      return [{ path: ["default"], message: "the default of the whole schema cannot be applied", hint: "remove it" }]
-    }
-    const ignored = /^strict mode: default is ignored for: data(.*)$/s.exec(remark)?.[1]
-    const message =
-      ignored === undefined
-        ? remark
-        : `the default of "${ignored.replace(/^\./, "")}" cannot be applied where it stands`
-    return [
-      { path: [], message, ...(ignored === undefined ? {} : { hint: "move it out of anyOf, oneOf, not and if" }) },
-    ]
+/** What Ajv says about a schema that is valid, but would not do what it says. */
+function remarkProblem(remark: string): readonly JsonSchemaProblem[] {
+  // Found with their places by unknownKeywords, which lets some pass.
+  if (remark.startsWith("strict mode: unknown keyword:")) return []
+  if (remark === "strict mode: default is ignored in the schema root") {
+    return [{ path: ["default"], message: "the default of the whole schema cannot be applied", hint: "remove it" }]
   }
-  if (keyword.startsWith("x-")) return []
-  const hint = didYouMean(keyword, Object.keys(ajv.RULES.keywords))
-  const message = `unknown keyword "${keyword}"`
-  const places = [...findKeyword(schema, keyword, [])]
-  return (places.length > 0 ? places : [[]]).map((path) => ({ path, message, ...(hint === undefined ? {} : { hint }) }))
+  const ignored = /^strict mode: default is ignored for: data(.*)$/s.exec(remark)?.[1]
+  if (ignored === undefined) return [{ path: [], message: remark.replace("strict mode: ", "") }]
+  const message = `the default of "${ignored.replace(/^\./, "")}" cannot be applied where it stands`
+  return [{ path: [], message, hint: "move it out of anyOf, oneOf, not and if" }]
 }
 
-/** Keywords whose values hold schemas by the user's names, and those that hold values instead of schemas. */
+/** Keywords whose values hold schemas by the user's names, and those whose values hold no schemas. */
 const NAMED_SCHEMAS = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
-const VALUES = new Set(["default", "const", "enum", "examples"])
+const NO_SCHEMAS = new Set(["default", "const", "enum", "examples", "dependentRequired", "dependencies", "$vocabulary"])
 
-function* findKeyword(
+type SchemaPath = readonly (string | number)[]
+
+/** Every keyword that is not known, and is not somebody's extension (`x-…`), wherever it stands. */
+function unknownKeywords(
   schema: unknown,
+  known: Readonly<Record<string, unknown>>,
+  path: SchemaPath,
+): readonly JsonSchemaProblem[] {
+  if (Array.isArray(schema)) return schema.flatMap((item, index) => unknownKeywords(item, known, [...path, index]))
+  return entriesOf(schema).flatMap(([keyword, value]) => {
+    // `$async` is Ajv's own, and would make the result a promise.
+    if (!Object.hasOwn(known, keyword) || keyword === "$async") return unknownKeyword(keyword, known, path)
+    if (NO_SCHEMAS.has(keyword)) return []
+    if (!NAMED_SCHEMAS.has(keyword)) return unknownKeywords(value, known, [...path, keyword])
+    return entriesOf(value).flatMap(([name, inner]) => unknownKeywords(inner, known, [...path, keyword, name]))
+  })
+}
+
+function unknownKeyword(
   keyword: string,
-  path: readonly (string | number)[],
-): Iterable<readonly (string | number)[]> {
-  if (Array.isArray(schema)) {
-    for (const [index, item] of schema.entries()) yield* findKeyword(item, keyword, [...path, index])
-  } else if (typeof schema === "object" && schema !== null) {
-    for (const [key, value] of Object.entries(schema)) {
-      if (key === keyword) yield [...path, key]
-      if (VALUES.has(key)) continue
-      if (!NAMED_SCHEMAS.has(key)) yield* findKeyword(value, keyword, [...path, key])
-      else
-        for (const [name, named] of Object.entries(value ?? {}))
-          yield* findKeyword(named, keyword, [...path, key, name])
-    }
-  }
+  known: Readonly<Record<string, unknown>>,
+  path: SchemaPath,
+): readonly JsonSchemaProblem[] {
+  if (keyword.startsWith("x-")) return []
+  const hint = didYouMean(
+    keyword,
+    Object.keys(known).filter((one) => one !== "$async"),
+  )
+  return [
+    { path: [...path, keyword], message: `unknown keyword "${keyword}"`, ...(hint === undefined ? {} : { hint }) },
+  ]
+}
+
+function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : []
 }
 
 /** The keys and indexes of a JSON pointer. An index is a number only where `value` has an array. */

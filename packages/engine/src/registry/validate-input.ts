@@ -52,10 +52,12 @@ function standardValidator(schema: StandardSchema, workflow: WorkflowId): InputV
 }
 
 function issueProblem(issue: StandardSchemaIssue, input: unknown): InputProblem {
-  // A symbol cannot be a key of JSON, but of a Map that a schema of the user's own looked into.
-  const keys = (issue.path ?? [])
-    .map((part) => (typeof part === "object" ? part.key : part))
-    .map((key) => (typeof key === "symbol" ? String(key) : key))
+  // Spread first: the path of arktype is an array of a class of its own, whose empty `map` is `[0]`.
+  const keys = [...(issue.path ?? [])].map((part) => {
+    const key = typeof part === "object" ? part.key : part
+    // A symbol cannot be a key of JSON, but of what a schema of the user's own looked into.
+    return typeof key === "symbol" ? String(key) : key
+  })
   const path = formatPath(keys)
   const message = redactValues(issue.message, valueAtPath(input, keys), input)
   // arktype repeats the path.

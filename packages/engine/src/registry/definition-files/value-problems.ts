@@ -1,0 +1,68 @@
+import { describeValue } from "../../core/describe-value.ts"
+import { HANDLER_NAME_RULE } from "../../core/names.ts"
+import { type HandlerLookup, validateHandlers } from "../../core/build-workflow.ts"
+import { problem } from "../../core/problem.ts"
+import { validateWorkflow } from "../../core/validate-workflow.ts"
+import type { WorkflowSource } from "../../core/workflow-source.ts"
+import { compileJsonSchema } from "../json-schema.ts"
+import { type LocatedProblem, problemAt } from "./file-problem.ts"
+import { isAboutWritten, locateProblem } from "./locate-problem.ts"
+import { itemsAt, type Located, textOf, toPlain, valueAt } from "./located.ts"
+import { toSource } from "./to-source.ts"
+
+export interface ValueProblemsOptions {
+  /**
+   * Whether the file is whole. When its syntax is broken, things are missing that the parser lost, so only
+   * what is written is judged. Default: true.
+   */
+  readonly isWhole?: boolean
+}
+
+/** What is wrong with the values of a workflow, as one environment sees it: all but its handlers. */
+export function valueProblems(root: Located, { isWhole = true }: ValueProblemsOptions = {}): readonly LocatedProblem[] {
+  const found = validateWorkflow(toSource(root))
+  const judged = isWhole
+    ? found
+    : found.filter((one) => isAboutWritten(root, one) && !one.segments.includes("dependsOn"))
+  return [...judged.map((one) => locateProblem(root, one)), ...handlerNameProblems(root), ...inputSchemaProblems(root)]
+}
+
+/** Steps whose handlers were not given. */
+export function handlerProblems(root: Located, handlers: HandlerLookup): readonly LocatedProblem[] {
+  // Nothing is asked of the source but what its steps and their handlers are called.
+  const source = toSource(root) as unknown as WorkflowSource
+  const hint = `handlers given: ${listOf(handlers.names)}`
+  return validateHandlers(source, handlers)
+    .filter(({ segments }) => !hasOddHandler(itemsAt(root, "steps")[Number(segments[1])]))
+    .map((one) => locateProblem(root, { ...one, hint: one.hint ?? hint }))
+}
+
+/** In code a handler may be a function, so core does not ask for a name; in a file it must be one. */
+function handlerNameProblems(root: Located): readonly LocatedProblem[] {
+  return itemsAt(root, "steps").flatMap((step) => {
+    const handler = valueAt(step, "handler")
+    if (handler === undefined || !hasOddHandler(step)) return []
+    const message = `expected handler to be ${HANDLER_NAME_RULE}, got ${describeValue(toPlain(handler))}`
+    return [problemAt(handler.at, handler.segments, message)]
+  })
+}
+
+function hasOddHandler(step: Located | undefined): boolean {
+  const handler = valueAt(step, "handler")
+  return handler !== undefined && textOf(handler) === undefined
+}
+
+function inputSchemaProblems(root: Located): readonly LocatedProblem[] {
+  const input = valueAt(root, "input")
+  // That it should be a map is said by core.
+  if (input?.kind !== "map") return []
+  const { problems } = compileJsonSchema(toPlain(input))
+  return problems.map(({ path, message, hint }) => locateProblem(root, problem(["input", ...path], message, hint)))
+}
+
+const MAX_LISTED = 20
+
+function listOf(names: readonly string[]): string {
+  if (names.length === 0) return "none"
+  return names.length > MAX_LISTED ? `${names.slice(0, MAX_LISTED).join(", ")}, …` : names.join(", ")
+}

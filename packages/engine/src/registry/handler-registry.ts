@@ -1,0 +1,187 @@
+import { TaskerError } from "../core/error.ts"
+import { didYouMean } from "../core/names.ts"
+import { compareVersions, parseVersion } from "../core/semver.ts"
+import { maxSatisfying } from "../core/version-range.ts"
+import type { AnyWorkflow, WorkflowId } from "../core/workflow.ts"
+import { assertWorkflow } from "./assert-workflow.ts"
+import { compareWorkflows } from "./compare-workflows.ts"
+import { createRegistry, type RegisterOptions, type RegistryStats } from "./registry.ts"
+import { createInputValidator, type InputValidator } from "./validate-input.ts"
+
+/** A workflow that this process can run, and what checks its input. */
+export interface RegisteredWorkflow {
+  readonly workflow: AnyWorkflow
+  readonly validateInput: InputValidator
+}
+
+export interface HandlerRegistryStats extends RegistryStats {
+  readonly namespaceCount: number
+  /** How many names there are, whatever their versions. */
+  readonly nameCount: number
+  readonly stepCount: number
+}
+
+/** The workflows that this process can run, by namespace, name and semantic version. */
+export interface HandlerRegistry {
+  /**
+   * Adds a workflow. One that means the same as the one that is there changes nothing.
+   *
+   * @returns what stands now
+   * @throws TaskerError `TASKER_WORKFLOW_INVALID` when it cannot be run: it is misshapen, a handler is missing,
+   *   or the JSON Schema of its input is none
+   * @throws TaskerError `TASKER_WORKFLOW_CHANGED` when another one has its name and version, unless `replace` is set
+   */
+  register(workflow: AnyWorkflow, options?: RegisterOptions): RegisteredWorkflow
+  /**
+   * Looks a workflow up.
+   *
+   * @param range - a version, a range such as `^1.2.0`, or `latest`. Default: the greatest release.
+   *   Prereleases are found by a version or range that names one, and by `latest` when there is no release.
+   * @throws TaskerError `TASKER_WORKFLOW_NOT_FOUND`, with the versions there are in `details.versions`
+   * @throws TaskerError `TASKER_OPTION_INVALID` when `range` is neither a version nor a range
+   */
+  get(namespace: string, name: string, range?: string): RegisteredWorkflow
+  /** As {@link get}, but `undefined` when there is none. */
+  find(namespace: string, name: string, range?: string): RegisteredWorkflow | undefined
+  /** Sorted by namespace, name and version, the greatest version last. A list that was returned never changes. */
+  list(filter?: { readonly namespace?: string | undefined }): readonly RegisteredWorkflow[]
+  /** Sorted. */
+  namespaces(): readonly string[]
+  /** Whether there was one. */
+  unregister(id: WorkflowId): boolean
+  stats(): HandlerRegistryStats
+}
+
+/** Makes an empty registry of workflows. */
+export function createHandlerRegistry(): HandlerRegistry {
+  const registry = createRegistry<RegisteredWorkflow>({
+    kind: "workflow",
+    keyOf: ({ workflow }) => keyOf(workflow),
+    differenceOf: (existing, entry) => compareWorkflows(existing.workflow, entry.workflow),
+    conflictCode: "TASKER_WORKFLOW_CHANGED",
+    conflictHint: "give the changed workflow a new version, or pass `replace: true`",
+  })
+  const index = createIndex(() => registry.list())
+
+  function register(workflow: AnyWorkflow, options?: RegisterOptions): RegisteredWorkflow {
+    assertWorkflow(workflow)
+    const validateInput = createInputValidator(workflow.inputSchema, workflow)
+    return registry.register(Object.freeze({ workflow, validateInput }), options)
+  }
+
+  function find(namespace: string, name: string, range = "*"): RegisteredWorkflow | undefined {
+    const exact = registry.get(keyOf({ namespace, name, version: range }))
+    if (exact !== undefined) return exact
+    const versions = index().get(namespace)?.get(name) ?? []
+    const version = maxSatisfying(versions, range)
+    return version === undefined ? undefined : registry.get(keyOf({ namespace, name, version }))
+  }
+
+  function get(namespace: string, name: string, range?: string): RegisteredWorkflow {
+    const found = find(namespace, name, range)
+    if (found === undefined) throw notFound(index(), namespace, name, range)
+    return found
+  }
+
+  function list({ namespace }: { readonly namespace?: string | undefined } = {}): readonly RegisteredWorkflow[] {
+    const all = registry.list().filter(({ workflow }) => namespace === undefined || workflow.namespace === namespace)
+    return all.toSorted((one, other) => compareIds(one.workflow, other.workflow))
+  }
+
+  function stats(): HandlerRegistryStats {
+    const names = [...index().values()].map((byName) => byName.size)
+    return {
+      ...registry.stats(),
+      namespaceCount: names.length,
+      nameCount: names.reduce((sum, count) => sum + count, 0),
+      stepCount: registry.list().reduce((sum, { workflow }) => sum + workflow.steps.length, 0),
+    }
+  }
+
+  return Object.freeze({
+    register,
+    get,
+    find,
+    list,
+    namespaces: () => [...index().keys()].toSorted(),
+    unregister: (id: WorkflowId) => registry.unregister(keyOf(id)) !== undefined,
+    stats,
+  })
+}
+
+/** Namespace → name → versions. */
+type Index = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+
+/** An index that is made anew when it is read after a change. */
+function createIndex(list: () => readonly RegisteredWorkflow[]): () => Index {
+  let indexed: readonly RegisteredWorkflow[] | undefined
+  let index = new Map<string, Map<string, string[]>>()
+  return () => {
+    const current = list()
+    if (current === indexed) return index
+    index = new Map()
+    for (const { workflow } of current) {
+      const byName = index.get(workflow.namespace) ?? new Map<string, string[]>()
+      index.set(workflow.namespace, byName)
+      byName.set(workflow.name, [...(byName.get(workflow.name) ?? []), workflow.version])
+    }
+    indexed = current
+    return index
+  }
+}
+
+function keyOf({ namespace, name, version }: WorkflowId): string {
+  return `${namespace}/${name}@${version}`
+}
+
+function compareIds(one: WorkflowId, other: WorkflowId): number {
+  return (
+    compareText(one.namespace, other.namespace)
+    || compareText(one.name, other.name)
+    || compareVersionText(one.version, other.version)
+  )
+}
+
+function compareText(one: string, other: string): number {
+  if (one === other) return 0
+  return one < other ? -1 : 1
+}
+
+function compareVersionText(one: string, other: string): number {
+  const [version, otherVersion] = [parseVersion(one), parseVersion(other)]
+  // Nothing else is registered.
+  return version === undefined || otherVersion === undefined ? 0 : compareVersions(version, otherVersion)
+}
+
+function notFound(index: Index, namespace: string, name: string, range: string | undefined): TaskerError {
+  const versions = (index.get(namespace)?.get(name) ?? []).toSorted(compareVersionText)
+  const details = { namespace, name, ...(range === undefined ? {} : { range }), versions }
+  if (versions.length === 0) {
+    const message = `no workflow "${name}" is registered in namespace "${namespace}"`
+    return new TaskerError("TASKER_WORKFLOW_NOT_FOUND", message, { hint: suggestName(index, namespace, name), details })
+  }
+  const which = range === undefined ? "no release" : `no version that is "${range}"`
+  return new TaskerError(
+    "TASKER_WORKFLOW_NOT_FOUND",
+    `workflow "${namespace}/${name}" has ${which}, only ${versions.join(", ")}`,
+    {
+      hint:
+        range === undefined
+          ? "name a prerelease to get it"
+          : "ask for one of these versions, or register the one that is missing",
+      details,
+    },
+  )
+}
+
+function suggestName(index: Index, namespace: string, name: string): string {
+  const near = didYouMean(name, index.get(namespace)?.keys() ?? [])
+  if (near !== undefined) return near
+  const elsewhere = [...index].filter(([, byName]) => byName.has(name)).map(([other]) => `"${other}"`)
+  if (elsewhere.length > 0) return `it is registered in namespace ${elsewhere.join(", ")}`
+  const nearNamespace = index.has(namespace) ? undefined : didYouMean(namespace, index.keys())
+  if (nearNamespace !== undefined) return nearNamespace
+  return index.size === 0
+    ? "no workflow is registered; pass it to createTasker in `workflows`"
+    : "register it, or check its name"
+}
