@@ -99,7 +99,7 @@ function visitKeys(walk: Walk, value: object): void {
   const opaque = OPAQUE.exec(Object.prototype.toString.call(value))?.[1]
   if (opaque !== undefined) {
     const hint = opaque === "Promise" ? "await it" : "use a plain object or a list"
-    throw refusal(walk.options, walk.path, /^[AEIOU]/.test(opaque) ? `an ${opaque}` : `a ${opaque}`, hint)
+    throw refusal(walk.options, walk.path, /^[AEIO]/.test(opaque) ? `an ${opaque}` : `a ${opaque}`, hint)
   }
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue

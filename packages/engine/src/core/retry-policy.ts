@@ -78,9 +78,9 @@ function parseHttpDate(text: string, nowMs: number): number | undefined {
   return Date.UTC(year, month, part("day"), part("hour"), part("minute"), part("second"))
 }
 
-/** RFC 9110: a year of two digits that seems more than 50 years ahead is of the century before. */
+/** The year of two digits that is at most 50 years ahead, as RFC 9110 has it, and less than 50 back. */
 function fullYear(twoDigits: number, nowMs: number): number {
   const currentYear = new Date(nowMs).getUTCFullYear()
-  const year = currentYear - (currentYear % 100) + twoDigits
-  return year > currentYear + 50 ? year - 100 : year
+  const ahead = (twoDigits - (currentYear % 100) + 100) % 100
+  return currentYear + (ahead > 50 ? ahead - 100 : ahead)
 }
