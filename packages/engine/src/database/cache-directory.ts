@@ -22,10 +22,16 @@ export function cacheDirectories(): readonly string[] {
  */
 export async function makeCacheDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o755 })
-  const stats = await lstat(directory)
-  const uid = process.getuid?.()
-  if (!stats.isDirectory() || (uid !== undefined && (stats.uid !== uid || (stats.mode & 0o022) !== 0))) {
+  if (!(await isOwnDirectory(directory))) {
     throw new Error(`"${directory}" belongs to somebody else, or others may write to it`)
   }
-  if (uid === 0) await chmod(directory, 0o755)
+  if (process.getuid?.() === 0) await chmod(directory, 0o755)
+}
+
+/** Whether a directory is there, and nobody else could have put anything into it. */
+export async function isOwnDirectory(directory: string): Promise<boolean> {
+  const stats = await lstat(directory).catch(() => undefined)
+  if (stats === undefined || !stats.isDirectory()) return false
+  const uid = process.getuid?.()
+  return uid === undefined || (stats.uid === uid && (stats.mode & 0o022) === 0)
 }

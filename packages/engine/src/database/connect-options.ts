@@ -27,6 +27,12 @@ export interface ConnectOptions {
    * Default: true.
    */
   readonly notifications?: boolean
+  /**
+   * How long `close()` waits for statements and transactions that run, in milliseconds; then it cuts their connections.
+   *
+   * Default: 5,000.
+   */
+  readonly closeGraceMs?: number
   /** What `pg_stat_activity` shows for these connections. Default: `tasker`. */
   readonly applicationName?: string
   /** Default: logs nothing. */

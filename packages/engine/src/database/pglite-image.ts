@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import type { PGlite } from "@electric-sql/pglite"
-import { cacheDirectories, makeCacheDirectory } from "./cache-directory.ts"
+import { cacheDirectories, isOwnDirectory, makeCacheDirectory } from "./cache-directory.ts"
 
 /** An empty database as PGlite's initdb makes it, kept for the next time. */
 export interface PgliteImage {
@@ -34,8 +34,8 @@ export async function pgliteImage(create: () => Promise<PGlite>): Promise<Pglite
 }
 
 async function read(file: string): Promise<Blob | undefined> {
+  if (!(await isOwnDirectory(dirname(file)))) return undefined
   try {
-    await makeCacheDirectory(dirname(file))
     return new Blob([await readFile(file)])
   } catch {
     return undefined
@@ -45,6 +45,7 @@ async function read(file: string): Promise<Blob | undefined> {
 async function written(file: string, blob: Blob): Promise<boolean> {
   const draft = `${file}.${process.pid}.${randomUUID()}`
   try {
+    await makeCacheDirectory(dirname(file))
     await writeFile(draft, Buffer.from(await blob.arrayBuffer()), { mode: 0o644 })
     await rename(draft, file)
     return true

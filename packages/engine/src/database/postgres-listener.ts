@@ -9,6 +9,8 @@ export interface ListenerSettings {
   readonly logger: Logger
   /** Runs a statement on another connection: a notification that a connection sends to itself proves nothing. */
   readonly notify: (text: string) => Promise<void>
+  /** How long the notification that it sends to itself may take. Default: 3,000. */
+  readonly selfTestMs?: number
 }
 
 interface Subscriber {
@@ -133,9 +135,8 @@ export class PostgresListener {
         await this.#connect()
         if (this.#stopping.signal.aborted) return
         this.#settings.logger.info({}, "listening for notifications again")
-        for (const subscribers of this.#channels.values()) {
-          for (const { onReset } of subscribers) this.#guarded(onReset)
-        }
+        const subscribers = [...this.#channels.values()].flatMap((ofChannel) => [...ofChannel])
+        for (const { onReset } of subscribers) this.#guarded(onReset)
         return
       } catch {
         // Half of the delay is random, so that many workers do not come back in one instant.
@@ -156,7 +157,7 @@ export class PostgresListener {
         "notifications do not arrive (PgBouncer in transaction mode?): polling alone works; pass notifications: false to save the connection",
       )
       finish()
-    }, SELF_TEST_MS)
+    }, this.#settings.selfTestMs ?? SELF_TEST_MS)
     timer.unref()
     const onNotification = (message: pg.Notification): void => {
       if (message.channel === channel) finish()

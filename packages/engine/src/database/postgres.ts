@@ -208,7 +208,7 @@ class PostgresDatabase implements Database {
     const timer = setTimeout(() => {
       this.#logger.warn({ connections: this.#checkedOut.size }, "closing the database cuts connections that are in use")
       for (const client of this.#checkedOut) this.#giveBack(client, true)
-    }, CLOSE_GRACE_MS)
+    }, this.#settings.options.closeGraceMs ?? CLOSE_GRACE_MS)
     try {
       await this.#pool.end()
     } finally {

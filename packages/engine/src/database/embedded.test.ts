@@ -1,0 +1,174 @@
+import { chmod, mkdtemp, readFile, rm, stat } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { Database } from "../core/database.ts"
+import { connect } from "./connect.ts"
+import { findServer, startServer } from "./embedded-server.ts"
+import { isPidAlive } from "./lock-file.ts"
+import { startTestProcess } from "./test-process.ts"
+import type { TestProcess } from "./test-process.ts"
+
+const isRoot = process.getuid?.() === 0
+
+/** What a process does that opens the directory, writes a row, and says so. */
+function opener(dir: string, row: number, then: string): string {
+  return `
+    const database = await connect(${JSON.stringify(`embedded:${dir}`)})
+    await database.script("create table if not exists rows (n int)")
+    await database.query({ text: "insert into rows values ($1)", values: [${row}] })
+    console.log("open " + database.joinUrl)
+    ${then}`
+}
+
+const STAY = "setInterval(() => {}, 1000)"
+
+describe("an embedded server", () => {
+  let parent: string
+  let dir: string
+  const processes: TestProcess[] = []
+
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), "tasker-embedded-"))
+    await chmod(parent, 0o755)
+    dir = join(parent, "nested", "dir")
+  })
+
+  afterEach(async () => {
+    for (const started of processes.splice(0)) started.kill("SIGKILL")
+    const dataDir = await dataDirOf()
+    const server = await findServer(dir)
+    await server?.stop("immediate")
+    if (dataDir !== undefined && !dataDir.startsWith(parent)) await rm(dirname(dataDir), { recursive: true })
+    await rm(parent, { recursive: true })
+  })
+
+  function start(code: string, options: { readonly uid?: number } = {}): TestProcess {
+    const started = startTestProcess(code, options)
+    processes.push(started)
+    return started
+  }
+
+  async function dataDirOf(): Promise<string | undefined> {
+    const text = await readFile(join(dir, "server.json"), "utf8").catch(() => undefined)
+    return text === undefined ? undefined : (JSON.parse(text) as { dataDir: string }).dataDir
+  }
+
+  async function rowsOf(database: Database): Promise<number[]> {
+    const rows = await database.query<{ n: number }>({ text: "select n from rows order by n" })
+    return rows.map(({ n }) => n)
+  }
+
+  it("is one server for two processes that start at once, and ends with the last of them", async () => {
+    const first = start(opener(dir, 1, STAY))
+    const second = start(opener(dir, 2, STAY))
+    const urls = await Promise.all([first.line("open "), second.line("open ")])
+    expect(urls[0]).toBe(urls[1])
+
+    const third = await connect(`embedded:${dir}`)
+    expect(await rowsOf(third)).toEqual([1, 2])
+    expect(third.kind).toBe("embedded")
+    expect(third.joinUrl).toBe(urls[0])
+    expect(third.displayUrl).not.toContain(new URL(urls[0]).password)
+    const pid = (await findServer(dir))?.pid ?? 0
+
+    second.kill("SIGKILL")
+    await second.ended
+    await third.close()
+    await third.close()
+    expect(isPidAlive(pid)).toBe(true)
+    const last = await connect(`embedded:${dir}`)
+    first.kill("SIGKILL")
+    await first.ended
+    await last.close()
+    expect(isPidAlive(pid)).toBe(false)
+  }, 30_000)
+
+  it("outlives a process that is killed, is found again by the next, and has lost nothing", async () => {
+    const killed = start(opener(dir, 1, STAY))
+    await killed.line("open ")
+    const pid = (await findServer(dir))?.pid
+    killed.kill("SIGKILL")
+    await killed.ended
+
+    const database = await connect(`embedded:${dir}`)
+    expect((await findServer(dir))?.pid).toBe(pid)
+    expect(await rowsOf(database)).toEqual([1])
+
+    // A crash of the server itself, under a live connection: it is started again by the next statement.
+    await (await startServer({ dir })).stop("kill")
+    await expect.poll(async () => await rowsOf(database).catch(() => []), { timeout: 10_000 }).toEqual([1])
+    expect((await findServer(dir))?.pid).not.toBe(pid)
+    await database.close()
+    expect(await findServer(dir)).toBeUndefined()
+  }, 30_000)
+
+  it("is started again after a crash that left its pid file, on the same port", async () => {
+    const server = await startServer({ dir })
+    expect(server.isNew).toBe(true)
+    expect((await startServer({ dir })).isNew).toBe(false)
+    await server.stop("kill")
+    const again = await server.restart()
+    expect(again).toMatchObject({ isNew: true, port: server.port })
+    await again.stop("immediate")
+    expect((await again.restart()).port).toBe(server.port)
+    const { mode } = await stat(join(dir, "server.json"))
+    expect(mode & 0o777).toBe(0o600)
+    expect(await readFile(join(dir, "postgres.log"), "utf8")).not.toContain(new URL(server.url()).password)
+  }, 30_000)
+
+  it("ends when its only process exits without closing", async () => {
+    const careless = start(opener(dir, 1, "process.exit(0)"))
+    await careless.line("open ")
+    expect(await careless.ended).toBe(0)
+    await expect.poll(async () => await findServer(dir), { timeout: 10_000 }).toBeUndefined()
+  }, 30_000)
+
+  it("stays for a psql that has joined, although the last process has closed", async () => {
+    const database = await connect(`embedded:${dir}`)
+    const psql = await connect(database.joinUrl ?? "")
+    const stop = await psql.listen(
+      "something",
+      () => {},
+      () => {},
+    )
+    await database.close()
+    expect(await psql.query({ text: "select 1 as one" })).toEqual([{ one: 1 }])
+    await stop()
+    await psql.close()
+  }, 30_000)
+
+  it.runIf(isRoot)(
+    "keeps its data elsewhere when root's directory is closed to the user that it runs as",
+    async () => {
+      await chmod(parent, 0o700)
+      const database = await connect(`embedded:${dir}`)
+      expect(await dataDirOf()).toMatch(/^\/var\/lib\/tasker\/dir-/)
+      await database.script("create table rows (n int); insert into rows values (7)")
+      await database.close()
+      const again = await connect(`embedded:${dir}`)
+      expect(await rowsOf(again)).toEqual([7])
+      await again.close()
+    },
+    30_000,
+  )
+
+  it.runIf(isRoot)(
+    "runs for an ordinary user",
+    async () => {
+      await chmod(parent, 0o777)
+      const ordinary = start(opener(dir, 1, "await database.close()"), { uid: 65534 })
+      await ordinary.line("open ")
+      expect(await ordinary.ended).toBe(0)
+      expect((await stat(join(dir, "data"))).uid).toBe(65534)
+    },
+    30_000,
+  )
+
+  it("says why when its directory cannot be used", async () => {
+    await expect(connect("embedded:/etc/passwd/nowhere")).rejects.toMatchObject({
+      code: "TASKER_EMBEDDED_START_FAILED",
+      message: expect.stringContaining('"/etc/passwd/nowhere" cannot be written'),
+    })
+  })
+})

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { PostgresListener } from "./postgres-listener.ts"
+import { testDatabase } from "./test-database.ts"
+import type { TestDatabase } from "./test-database.ts"
+import { testLogger } from "./test-logger.ts"
+
+describe(PostgresListener, () => {
+  let opened: TestDatabase
+
+  beforeAll(async () => {
+    opened = await testDatabase("postgres 18").open()
+  }, 60_000)
+  afterAll(async () => await opened.close())
+
+  function create(notify: (text: string) => Promise<void>): { listener: PostgresListener; lines: string[] } {
+    const logger = testLogger()
+    const clientConfig = { connectionString: opened.url }
+    return { listener: new PostgresListener({ clientConfig, logger, notify, selfTestMs: 100 }), lines: logger.lines }
+  }
+
+  it("warns once when notifications do not arrive, as behind PgBouncer, and goes on", async () => {
+    const { listener, lines } = create(async () => {})
+    await listener.listen(
+      "a",
+      () => {},
+      () => {},
+    )
+    await listener.listen(
+      "b",
+      () => {},
+      () => {},
+    )
+    await expect.poll(() => lines).toEqual([expect.stringContaining("notifications do not arrive (PgBouncer")])
+    await listener.close()
+  })
+
+  it("says nothing when they arrive", async () => {
+    let sent = false
+    const { listener, lines } = create(async (text) => {
+      await opened.database.query({ text })
+      sent = true
+    })
+    await listener.listen(
+      "a",
+      () => {},
+      () => {},
+    )
+    await expect.poll(() => sent).toBe(true)
+    await listener.close()
+    expect(lines).toEqual([])
+  })
+
+  it("a subscriber that throws is logged and does not silence the others", async () => {
+    const { listener, lines } = create(async (text) => void (await opened.database.query({ text })))
+    const heard: string[] = []
+    const fail = (): void => {
+      throw new Error("no ears")
+    }
+    await listener.listen("a", fail, () => {})
+    await listener.listen(
+      "a",
+      (payload) => heard.push(payload),
+      () => {},
+    )
+    await opened.database.query({ text: "notify a, 'x'" })
+    await expect.poll(() => heard).toEqual(["x"])
+    expect(lines).toEqual([expect.stringContaining("no ears")])
+    await listener.close()
+    await listener.close()
+  })
+})
