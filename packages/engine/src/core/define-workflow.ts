@@ -116,7 +116,11 @@ export function defineWorkflow<Input = unknown, CreateInput = Input>(
   options: WorkflowOptions<Input, CreateInput>,
 ): WorkflowBuilder<Input, {}, CreateInput> {
   // The types of the builder are those of the steps that were declared so far: none.
-  return createBuilder({ options, steps: [], problems: [] }) as unknown as WorkflowBuilder<Input, {}, CreateInput>
+  return createBuilder({ options, steps: [], problems: checkOptions(options) }) as unknown as WorkflowBuilder<
+    Input,
+    {},
+    CreateInput
+  >
 }
 
 /** What was declared so far, before any of it is checked. */
@@ -152,23 +156,22 @@ function sourceOf({ options, steps }: Declared): WorkflowSource {
 
 function withStep({ options, steps, problems }: Declared, name: unknown, definition: unknown): Declared {
   const path = ["steps", steps.length]
-  const found = isObject(definition)
-    ? checkDefinition(path, definition)
-    : [expectedProblem(path, "an object", definition)]
+  const given = isObject(definition)
+  const found = given ? checkName(path, definition) : [expectedProblem(path, "an object", definition)]
+  // The stand-in has a handler, so that one fault is reported once.
+  const step: unknown = { ...(given ? definition : { handler: () => undefined }), name }
   // buildWorkflow trusts no source, so this may claim to be a step.
-  const step = (isObject(definition) ? { ...definition, name } : { name }) as unknown as StepSource
-  return { options, steps: [...steps, step], problems: [...problems, ...found] }
+  return { options, steps: [...steps, step as StepSource], problems: [...problems, ...found] }
 }
 
-/** What a builder's step may not say, though a file's may. */
-function checkDefinition(path: readonly (string | number)[], definition: Readonly<Record<string, unknown>>): Problem[] {
-  const { name, handler } = definition
-  return [
-    ...(name === undefined
-      ? []
-      : [problem([...path, "name"], "a step's name is the first argument of `step`", "remove this one")]),
-    ...(handler === undefined || typeof handler === "function"
-      ? []
-      : [expectedProblem([...path, "handler"], "a function", handler)]),
-  ]
+/** A step of a file has its name inside; that of a builder would be overwritten without a word. */
+function checkName(path: readonly (string | number)[], definition: Readonly<Record<string, unknown>>): Problem[] {
+  if (definition["name"] === undefined) return []
+  return [problem([...path, "name"], "a step's name is the first argument of `step`", "remove this one")]
+}
+
+/** As {@link checkName}: a file has its steps inside. */
+function checkOptions(options: unknown): Problem[] {
+  if (!isObject(options) || options["steps"] === undefined) return []
+  return [problem(["steps"], "steps are declared by `step`, one after the other", "remove this option")]
 }
