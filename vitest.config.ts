@@ -15,6 +15,11 @@ export default defineConfig({
   },
   test: {
     globalSetup: ["packages/engine/src/database/test-setup.ts"],
+    // Most tests wait for a database or a process. vitest's default leaves one core out, which on two cores is half.
+    maxWorkers: "100%",
+    // A limit is for tests that hang. On a busy machine initdb alone, in a hook, has taken four seconds.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     include: [
       "packages/*/src/**/*.test.ts",
       "test/**/*.test.ts",

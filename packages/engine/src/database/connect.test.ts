@@ -13,7 +13,7 @@ describe.each(testDatabases())("a database on $kind", ({ kind, open }) => {
     opened = await open()
     database = opened.database
     await database.script("create table notes (note text primary key); create table numbers (number int)")
-  }, 60_000)
+  })
   afterAll(async () => await opened.close())
 
   async function notes(): Promise<string[]> {

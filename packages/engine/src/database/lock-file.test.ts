@@ -84,7 +84,7 @@ describe(tryLock, () => {
       }`
     const processes = Array.from({ length: 4 }, () => startTestProcess(program))
     expect(await Promise.all(processes.map(async ({ ended }) => await ended))).toEqual([0, 0, 0, 0])
-  }, 30_000)
+  })
 })
 
 describe(isSameProcessAlive, () => {

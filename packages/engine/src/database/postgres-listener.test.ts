@@ -9,7 +9,7 @@ describe(PostgresListener, () => {
 
   beforeAll(async () => {
     opened = await testDatabase("postgres 18").open()
-  }, 60_000)
+  })
   afterAll(async () => await opened.close())
 
   function create(notify: (text: string) => Promise<void>): { listener: PostgresListener; lines: string[] } {

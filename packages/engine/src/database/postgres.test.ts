@@ -14,7 +14,7 @@ describe("PostgreSQL by pg", () => {
 
   beforeAll(async () => {
     opened = await testDatabase("postgres 18").open()
-  }, 60_000)
+  })
   afterAll(async () => await opened.close())
 
   async function failureOf(url: string): Promise<unknown> {

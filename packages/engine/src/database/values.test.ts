@@ -8,7 +8,7 @@ describe.each(testDatabases())("values on $kind", ({ open }) => {
 
   beforeAll(async () => {
     opened = await open()
-  }, 60_000)
+  })
   afterAll(async () => await opened.close())
 
   async function select(expression: string, values?: readonly unknown[]): Promise<unknown> {
