@@ -52,7 +52,7 @@ export function expectedProblem(
   value: unknown,
   hint?: string,
 ): Problem {
-  const name = segments.findLast((segment) => typeof segment === "string") ?? "it"
+  const name = String(segments.findLast((segment) => typeof segment === "string"))
   const what = typeof segments.at(-1) === "number" ? `each of ${name}` : name
   return problem(segments, `expected ${what} to be ${rule}, got ${describeValue(value)}`, hint)
 }

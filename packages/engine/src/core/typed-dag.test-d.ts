@@ -182,8 +182,10 @@ defineTemplate({
     // Type '["load", "c"]' is not assignable to type 'readonly ["load", "c"] & DagError<"dependency cycle: a -> c -> b -> a">'.
     // @ts-expect-error the message is quoted above
     { name: "a", dependsOn: ["load", "c"] },
+    // Type '["a"]' is not assignable to type 'readonly ["a"] & DagError<"dependency cycle: b -> a -> c -> b">'.
     // @ts-expect-error the message is quoted above
     { name: "b", dependsOn: ["a"] },
+    // Type '["load", "b"]' is not assignable to type 'readonly ["load", "b"] & DagError<"dependency cycle: c -> b -> a -> c">'.
     // @ts-expect-error the message is quoted above
     { name: "c", dependsOn: ["load", "b"] },
     // Waits for the cycle but is not on it, so it is not accused.
@@ -202,9 +204,9 @@ processOrderTemplate.implement<OrderInput, OrderResults>({
   charge_card: chargeCard,
 })
 
-// Property 'ship' does not exist on type '{ readonly price_cart: PricedCart; }'.
 processOrderTemplate.implement<OrderInput, OrderResults>({
   price_cart: () => ({ lines: [], totalCents: 0 }),
+  // Property 'ship' does not exist on type '{ readonly price_cart: PricedCart; }'.
   // @ts-expect-error the message is quoted above
   charge_card: ({ results }) => results.ship,
   ship: () => "",
@@ -363,12 +365,12 @@ expect<Equal<InputOf<typeof skippableWorkflow>, OrderInput>>()
 expect<Equal<CreateInputOf<typeof skippableWorkflow>, { cartId: string; customerEmail?: string | undefined }>>()
 expect<Equal<CreateInputOf<typeof fromTemplate>, OrderInput>>()
 
-// Property '__dagError' is missing in type '{}' but required in type 'DagError<"the template's input schema does not produce the Input that the handlers take">'.
+// Object literal may only specify known properties, and 'price_cart' does not exist in type 'DagError<"the template's input schema does not produce the Input that the handlers take">'.
 // @ts-expect-error the message is quoted above
-skippableTemplate.implement<{ amount: number }, {}>({})
+skippableTemplate.implement<{ amount: number }, {}>({ price_cart: () => 1, charge_card: () => 1 })
 
-// Type '{ at: Date; }' is not assignable to type 'DagError<"a step result is stored as JSON, but result.at is a Date; return it as an ISO 8601 string">'.
 defineTemplate({ ...order, steps: [{ name: "a" }] }).implement<OrderInput, { a: { at: Date } }>({
+  // Type '{ at: Date; }' is not assignable to type 'DagError<"a step result is stored as JSON, but result.at is a Date; return it as an ISO 8601 string"> | ...
   // @ts-expect-error the message is quoted above
   a: () => ({ at: new Date() }),
 })

@@ -100,8 +100,8 @@ function parseAlternative(text: string, whole: string): readonly Comparator[] {
 }
 
 function parseTerm(term: string, whole: string): readonly Comparator[] {
-  const [, operator = "", rest = ""] = /^(\^|~|>=|<=|>|<|=)?(.*)$/.exec(term) ?? []
-  const partial = parsePartial(rest, whole)
+  const operator = /^(?:\^|~|>=|<=|>|<|=)/.exec(term)?.[0] ?? ""
+  const partial = parsePartial(term.slice(operator.length), whole)
   switch (operator) {
     case "^":
       return [...lowest(partial), ...below(caretBound(partial))]

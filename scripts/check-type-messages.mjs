@@ -1,0 +1,85 @@
+/**
+ * Compares what the compiler prints with what the type tests quote.
+ *
+ * `@ts-expect-error` accepts any error, so a message could lose its sentence unseen. This compiles a copy of the type
+ * tests without the directives, and looks for the comment above each (`...` stands for anything) in the error below.
+ */
+import { spawnSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+
+const TESTS = "packages/engine/src/core/typed-dag.test-d.ts"
+const engine = resolve("packages/engine/dist/core")
+const compiler = resolve("node_modules/typescript/bin/tsc")
+
+const OPTIONS = {
+  target: "es2023",
+  lib: ["es2023"],
+  module: "nodenext",
+  moduleResolution: "nodenext",
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noEmit: true,
+  skipLibCheck: true,
+  types: ["node"],
+}
+
+const lines = readFileSync(TESTS, "utf8").split("\n")
+const errors = compile(lines.map((line) => line.replace(/@ts-expect-error.*/, "")).join("\n"))
+const cases = lines.flatMap((line, index) => (/^\s*\/\/ @ts-expect-error/.test(line) ? [index] : []))
+const failures = cases.flatMap((index) => compare(index))
+
+for (const failure of failures) console.log(failure)
+console.log(`saw ${cases.length} messages`)
+if (failures.length > 0) process.exitCode = 1
+
+/** The error is on the line after the directive. Lines are counted from 0 here, and from 1 by the compiler. */
+function compare(index) {
+  const printed = errors.get(index + 2)
+  const place = `${TESTS}:${index + 1}`
+  if (printed === undefined) return [`${place}: the compiler printed nothing`]
+  return quotes(index)
+    .filter((quote) => !matcher(quote).test(printed))
+    .map((quote) => `${place}: not printed\n  quoted:  ${quote}\n  printed: ${printed}`)
+}
+
+/** The comment above a directive; for one "as above", that of the directive before. */
+function quotes(index) {
+  if (lines[index].includes("as above")) return quotes(cases[cases.indexOf(index) - 1])
+  const found = []
+  for (let above = index - 1; /^\s*\/\/ /.test(lines[above]); above--)
+    found.unshift(lines[above].trim().slice(3).trim())
+  if (found.length === 0) throw new Error(`${TESTS}:${index + 1} quotes no message`)
+  return found
+}
+
+function matcher(quote) {
+  const parts = quote.split(/ ?\.{3} ?/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+  return new RegExp(parts.join("[^]*"))
+}
+
+/** Line to what was printed for it. */
+function compile(text) {
+  mkdirSync("packages/engine/node_modules/.cache", { recursive: true })
+  // Inside the package, so that the schema libraries are found.
+  const folder = mkdtempSync(resolve("packages/engine/node_modules/.cache/type-messages-"))
+  try {
+    const copy = text.replaceAll(
+      /from "\.\/([\w-]+)\.ts"/g,
+      (_, file) => `from ${JSON.stringify(join(engine, `${file}.js`))}`,
+    )
+    writeFileSync(join(folder, "tests.ts"), copy)
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: OPTIONS, include: ["tests.ts"] }))
+    const args = [compiler, "-p", folder, "--pretty", "false"]
+    const { stdout, error } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder })
+    if (error !== undefined) throw error
+    const found = new Map()
+    for (const [, line, message] of stdout.matchAll(/^tests\.ts\((\d+),\d+\): error ([^]*?)(?=^\S|(?![^]))/gm)) {
+      found.set(Number(line), `${found.get(Number(line)) ?? ""}${message}`)
+    }
+    return found
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
