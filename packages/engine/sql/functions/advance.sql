@@ -27,6 +27,8 @@
 -- Locks      the worker's row (key share); limited queues by id; the outcomes' queue rows
 --            by key; what it claims (skipping what is locked); then tasks by id
 -- Raises     TK001 when the worker is lost or stopped: it must start anew
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  src/store/advance.ts
 
 create or replace function tasker.advance (
@@ -60,6 +62,10 @@ returns table (
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare

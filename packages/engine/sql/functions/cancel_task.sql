@@ -10,6 +10,8 @@
 -- Returns    whether anything changed: false when it is cancelled already
 -- Locks      as tasker.lock_task
 -- Raises     TK030 no such task · TK032 the task is complete or resolved
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  src/store/cancel-task.ts
 
 create or replace function tasker.cancel_task (
@@ -22,6 +24,10 @@ returns boolean
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_task tasker.tasks := tasker.lock_task(p_task_id);

@@ -6,6 +6,8 @@
 --   p_now                   the clock
 --
 -- Locks      nothing that the caller has not locked
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  sql/functions/advance.sql
 
 create or replace function tasker.claim_steps (
@@ -18,6 +20,10 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
   with claimed as (

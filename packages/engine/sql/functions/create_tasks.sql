@@ -21,6 +21,8 @@
 -- Locks      nothing that exists yet, but for the holder of an identity key that on_failed replaces
 -- Raises     TK020 unknown workflow or version · TK021 a bypassed step that is unknown or not
 --            skippable · TK022 a request that is not an object, or has no input
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  src/store/create-tasks.ts, and plain SQL
 
 create or replace function tasker.create_tasks (
@@ -32,6 +34,10 @@ returns table (ordinal integer, task_id uuid, created boolean)
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare

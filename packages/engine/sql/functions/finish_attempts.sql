@@ -11,6 +11,8 @@
 --
 -- Returns    as tasker.finish_steps
 -- Locks      nothing that the caller has not locked
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  sql/functions/advance.sql
 
 create or replace function tasker.finish_attempts (
@@ -35,6 +37,10 @@ create or replace function tasker.finish_attempts (
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_held   record;

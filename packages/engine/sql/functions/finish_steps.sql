@@ -27,6 +27,8 @@
 -- Returns    the children handed to the worker, the tasks that ended and how, and
 --            how many children were left in the queue
 -- Locks      nothing that the caller has not locked
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  sql/functions/{advance,rescue_steps,skip_step,resolve_step,create_tasks}.sql
 
 create or replace function tasker.finish_steps (
@@ -54,6 +56,10 @@ create or replace function tasker.finish_steps (
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_limited integer[];

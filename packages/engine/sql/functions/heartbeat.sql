@@ -10,6 +10,8 @@
 -- Returns    the attempts among them that it no longer holds: cancelled, or taken back
 -- Locks      the worker's row
 -- Raises     TK001 when the worker is lost or stopped: it must start anew
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  src/store/heartbeat.ts
 
 create or replace function tasker.heartbeat (
@@ -23,6 +25,10 @@ returns table (task_id uuid, step_no smallint, attempt smallint)
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 begin

@@ -13,6 +13,8 @@
 --
 -- Returns    the keys of the locked rows
 -- Locks      the rows returned; never waits
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  sql/functions/advance.sql
 
 create or replace function tasker.lock_ready_steps (
@@ -28,6 +30,10 @@ create or replace function tasker.lock_ready_steps (
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 begin

@@ -10,6 +10,8 @@
 -- Returns    the routes with their queues and how many more steps each queue may run
 --            (null: no limit), and those without a limit alone
 -- Locks      limited queues, by id
+-- Plans     kept, and by index only: a plan that was made while the tables were empty would
+--            read them whole for as long as the connection lives
 -- Called by  sql/functions/advance.sql
 
 create or replace function tasker.open_routes (
@@ -23,6 +25,10 @@ create or replace function tasker.open_routes (
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
   if p_room > 0 then

@@ -83,12 +83,10 @@ as $$
     case when judged.total = 0 then 100 else round(100.0 * judged.done / judged.total, 2) end::double precision
   from (
     select
-      task.task_id,
-      task.state,
       counted.*,
       case
-        when task.state in ('complete', 'cancelled', 'resolved_manually') then 'all_complete'
-        when task.paused_at is not null then 'paused'
+        when counted.state in ('complete', 'cancelled', 'resolved_manually') then 'all_complete'
+        when counted.paused_at is not null then 'paused'
         when counted.ready > 0 then 'has_ready_steps'
         when counted.in_progress > 0 then 'processing'
         when counted.retried_later > 0 then 'waiting_for_retry'
@@ -97,16 +95,12 @@ as $$
         when counted.error > 0 then 'blocked_by_failures'
         else 'waiting_for_dependencies'
       end as status
-    from tasker.tasks as task
-    left join (
+    from (
       select
-        step.task_id as counted_id,
-        (count(*) filter (where step.blocked_by in ('ready', 'queue_limit', 'no_worker')))::integer as ready,
-        (count(*) filter (where step.blocked_by = 'retry'))::integer as retried_later,
-        (count(*) filter (where step.blocked_by = 'delayed'))::integer as delayed,
-        (count(*) filter (where step.blocked_by = 'queue_paused'))::integer as queue_paused,
-        (count(*) filter (where step.state = 'in_progress' or step.blocked_by not in ('parents', 'operator')))::integer as active,
-        (count(*) filter (where tasker.is_done(step.state)))::integer as done,
+        task.task_id,
+        task.state,
+        task.paused_at,
+        count(step.step_no)::integer as total,
         (count(*) filter (where step.state = 'pending'))::integer as pending,
         (count(*) filter (where step.state = 'in_progress'))::integer as in_progress,
         (count(*) filter (where step.state = 'waiting'))::integer as waiting,
@@ -116,29 +110,17 @@ as $$
         (count(*) filter (where step.state = 'skipped'))::integer as skipped,
         (count(*) filter (where step.state = 'cancelled'))::integer as cancelled,
         (count(*) filter (where step.state = 'resolved_manually'))::integer as resolved,
-        count(*)::integer as total
-      from tasker.step_readiness(p_task_ids, p_now) as step
-      group by step.task_id
-    ) as found on found.counted_id = task.task_id
-    cross join lateral (
-      select
-        coalesce(found.ready, 0) as ready,
-        coalesce(found.retried_later, 0) as retried_later,
-        coalesce(found.delayed, 0) as delayed,
-        coalesce(found.queue_paused, 0) as queue_paused,
-        coalesce(found.active, 0) as active,
-        coalesce(found.done, 0) as done,
-        coalesce(found.pending, 0) as pending,
-        coalesce(found.in_progress, 0) as in_progress,
-        coalesce(found.waiting, 0) as waiting,
-        coalesce(found.waiting_for_retry, 0) as waiting_for_retry,
-        coalesce(found.complete, 0) as complete,
-        coalesce(found.error, 0) as error,
-        coalesce(found.skipped, 0) as skipped,
-        coalesce(found.cancelled, 0) as cancelled,
-        coalesce(found.resolved, 0) as resolved,
-        coalesce(found.total, 0) as total
+        (count(*) filter (where tasker.is_done(step.state)))::integer as done,
+        (count(*) filter (where step.blocked_by in ('ready', 'queue_limit', 'no_worker')))::integer as ready,
+        (count(*) filter (where step.blocked_by = 'retry'))::integer as retried_later,
+        (count(*) filter (where step.blocked_by = 'delayed'))::integer as delayed,
+        (count(*) filter (where step.blocked_by = 'queue_paused'))::integer as queue_paused,
+        -- Can go on without somebody who deals with the failures first.
+        (count(*) filter (where step.state = 'in_progress' or step.blocked_by not in ('parents', 'operator')))::integer as active
+      from tasker.tasks as task
+      left join tasker.step_readiness(p_task_ids, p_now) as step on step.task_id = task.task_id
+      where task.task_id = any (p_task_ids)
+      group by task.task_id
     ) as counted
-    where task.task_id = any (p_task_ids)
   ) as judged
 $$;
