@@ -19,8 +19,13 @@ describe("compileJsonSchema", () => {
       examples: [{ requierd: 1 }],
     }
     expect(problemsOf(schema)).toEqual([
-      { path: ["properties", "tpye", "tpye"], message: 'unknown keyword "tpye"', hint: 'did you mean "type"?' },
-      { path: ["requierd"], message: 'unknown keyword "requierd"', hint: 'did you mean "required"?' },
+      {
+        path: ["properties", "tpye", "tpye"],
+        message: 'unknown keyword "tpye"',
+        isAboutKey: true,
+        hint: 'did you mean "type"?',
+      },
+      { path: ["requierd"], message: 'unknown keyword "requierd"', isAboutKey: true, hint: 'did you mean "required"?' },
     ])
   })
 

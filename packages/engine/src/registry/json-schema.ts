@@ -9,6 +9,8 @@ export interface JsonSchemaProblem {
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly hint?: string
+  /** Whether the last key itself is wrong, rather than what stands under it. Default: false. */
+  readonly isAboutKey?: boolean
 }
 
 /** A schema that can be used, or what is wrong with it. */
@@ -162,9 +164,8 @@ function unknownKeyword(
     keyword,
     Object.keys(known).filter((one) => one !== "$async"),
   )
-  return [
-    { path: [...path, keyword], message: `unknown keyword "${keyword}"`, ...(hint === undefined ? {} : { hint }) },
-  ]
+  const problem = { path: [...path, keyword], message: `unknown keyword "${keyword}"`, isAboutKey: true }
+  return [hint === undefined ? problem : { ...problem, hint }]
 }
 
 function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {

@@ -8,7 +8,7 @@ export function environmentProblems(root: Located): readonly LocatedProblem[] {
   const environments = valueAt(root, "environments")
   if (environments === undefined) return []
   if (environments.kind !== "map") return [expectedAt(environments, "environments", "a map from name to environment")]
-  const stepNames = itemsAt(root, "steps").flatMap((step) => textAt(step, "name") ?? [])
+  const stepNames = new Set(itemsAt(root, "steps").flatMap((step) => textAt(step, "name") ?? []))
   return [...environments.entries].flatMap(([name, { keyAt, value }]) => [
     ...(isName(name)
       ? []
@@ -46,7 +46,7 @@ export function findEnvironment(
   }
 }
 
-function overrideProblems(environment: Located, stepNames: readonly string[]): readonly LocatedProblem[] {
+function overrideProblems(environment: Located, stepNames: ReadonlySet<string>): readonly LocatedProblem[] {
   const steps = valueAt(environment, "steps")
   if (steps === undefined) return []
   if (steps.kind !== "list") return [expectedAt(steps, "steps", "a list")]
@@ -64,7 +64,7 @@ function overrideProblems(environment: Located, stepNames: readonly string[]): r
     seen.add(name)
     if (isTwice)
       return [problemAt(written.at, written.segments, `step "${name}" is overridden twice`, "put both into one")]
-    if (stepNames.includes(name)) return []
+    if (stepNames.has(name)) return []
     const message = `this workflow has no step ${describeValue(name)} to override`
     return [problemAt(written.at, written.segments, message, didYouMean(name, stepNames))]
   })

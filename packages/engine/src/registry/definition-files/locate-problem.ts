@@ -13,6 +13,15 @@ export function locateProblem(root: Located, problem: Problem): LocatedProblem {
   return problemAt(at, segments, inFileWords(problem.message), hint === undefined ? undefined : inFileWords(hint))
 }
 
+/** As {@link locateProblem}, at the last key itself rather than at its value. */
+export function locateKeyProblem(root: Located, problem: Problem): LocatedProblem {
+  const map = findPlace(root, problem.segments.slice(0, -1)).node
+  const key = String(problem.segments.at(-1))
+  const keyAt = map?.kind === "map" ? map.entries.get(key)?.keyAt : undefined
+  const located = locateProblem(root, problem)
+  return keyAt === undefined ? located : { ...located, ...keyAt }
+}
+
 /** Whether the problem is about a value that is written, rather than about one that is missing. */
 export function isAboutWritten(root: Located, problem: Problem): boolean {
   return findPlace(root, problem.segments).node !== undefined

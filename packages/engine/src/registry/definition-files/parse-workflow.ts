@@ -10,7 +10,7 @@ import { mergeEnvironment } from "./merge-environment.ts"
 import { type ReadYaml, readYaml } from "./read-yaml.ts"
 import { toSource } from "./to-source.ts"
 import { unknownKeys } from "./unknown-keys.ts"
-import { handlerProblems, valueProblems } from "./value-problems.ts"
+import { handlerProblems, inputSchemaProblems, valueProblems } from "./value-problems.ts"
 
 /** Step handlers by name: `shop.charge_card`. */
 export type HandlersByName = Readonly<Record<string, AnyStepHandler>>
@@ -78,18 +78,17 @@ function findProblems(read: ReadYaml, options: ParseWorkflowOptions): Findings {
       ? { environment: undefined, problems: [] }
       : findEnvironment(root, options.environment)
   const effective = mergeEnvironment(root, environment)
-  const values = environmentsOf(root).flatMap((one) =>
-    valueProblems(mergeEnvironment(root, one, { addUnknownSteps: true })),
-  )
+  const values = [undefined, ...environmentsOf(root)].flatMap((one) => [
+    ...valueProblems(mergeEnvironment(root, one, { addUnknownSteps: true })),
+    ...inputSchemaProblems(one ?? root),
+  ])
   const handlers = handlerProblems(effective, createLookup(effective, options.handlers))
   return { problems: [...undeclared, ...keys, ...values, ...handlers], effective }
 }
 
-/** None, and each that the file declares. */
-function environmentsOf(root: Located): readonly (Located | undefined)[] {
+function environmentsOf(root: Located): readonly Located[] {
   const environments = valueAt(root, "environments")
-  if (environments?.kind !== "map") return [undefined]
-  return [undefined, ...[...environments.entries.values()].map(({ value }) => value)]
+  return environments?.kind === "map" ? [...environments.entries.values()].map(({ value }) => value) : []
 }
 
 function createLookup(root: LocatedMap, handlers: HandlersByName): HandlerLookup {

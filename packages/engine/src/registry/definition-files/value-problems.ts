@@ -1,12 +1,12 @@
 import { describeValue } from "../../core/describe-value.ts"
-import { HANDLER_NAME_RULE } from "../../core/names.ts"
+import { HANDLER_NAME_RULE, isHandlerName } from "../../core/names.ts"
 import { type HandlerLookup, validateHandlers } from "../../core/build-workflow.ts"
 import { problem } from "../../core/problem.ts"
 import { validateWorkflow } from "../../core/validate-workflow.ts"
 import type { WorkflowSource } from "../../core/workflow-source.ts"
 import { compileJsonSchema } from "../json-schema.ts"
 import { type LocatedProblem, problemAt } from "./file-problem.ts"
-import { isAboutWritten, locateProblem } from "./locate-problem.ts"
+import { isAboutWritten, locateKeyProblem, locateProblem } from "./locate-problem.ts"
 import { itemsAt, type Located, textOf, toPlain, valueAt } from "./located.ts"
 import { toSource } from "./to-source.ts"
 
@@ -18,13 +18,13 @@ export interface ValueProblemsOptions {
   readonly isWhole?: boolean
 }
 
-/** What is wrong with the values of a workflow, as one environment sees it: all but its handlers. */
+/** What is wrong with the values of a workflow, as one environment sees it: all but its handlers and the schema of its input. */
 export function valueProblems(root: Located, { isWhole = true }: ValueProblemsOptions = {}): readonly LocatedProblem[] {
   const found = validateWorkflow(toSource(root))
   const judged = isWhole
     ? found
     : found.filter((one) => isAboutWritten(root, one) && !one.segments.includes("dependsOn"))
-  return [...judged.map((one) => locateProblem(root, one)), ...handlerNameProblems(root), ...inputSchemaProblems(root)]
+  return [...judged.map((one) => locateProblem(root, one)), ...handlerNameProblems(root)]
 }
 
 /** Steps whose handlers were not given. */
@@ -41,7 +41,8 @@ export function handlerProblems(root: Located, handlers: HandlerLookup): readonl
 function handlerNameProblems(root: Located): readonly LocatedProblem[] {
   return itemsAt(root, "steps").flatMap((step) => {
     const handler = valueAt(step, "handler")
-    if (handler === undefined || !hasOddHandler(step)) return []
+    // A text that is no name is said by core.
+    if (handler === undefined || textOf(handler) !== undefined) return []
     const message = `expected handler to be ${HANDLER_NAME_RULE}, got ${describeValue(toPlain(handler))}`
     return [problemAt(handler.at, handler.segments, message)]
   })
@@ -49,15 +50,18 @@ function handlerNameProblems(root: Located): readonly LocatedProblem[] {
 
 function hasOddHandler(step: Located | undefined): boolean {
   const handler = valueAt(step, "handler")
-  return handler !== undefined && textOf(handler) === undefined
+  return handler !== undefined && !isHandlerName(toPlain(handler))
 }
 
-function inputSchemaProblems(root: Located): readonly LocatedProblem[] {
-  const input = valueAt(root, "input")
+/** What is wrong with a JSON Schema of an input. It costs some milliseconds, so each is asked once. */
+export function inputSchemaProblems(map: Located): readonly LocatedProblem[] {
+  const input = valueAt(map, "input")
   // That it should be a map is said by core.
   if (input?.kind !== "map") return []
-  const { problems } = compileJsonSchema(toPlain(input))
-  return problems.map(({ path, message, hint }) => locateProblem(root, problem(["input", ...path], message, hint)))
+  return compileJsonSchema(toPlain(input)).problems.map(({ path, message, hint, isAboutKey }) => {
+    const found = problem(["input", ...path], message, hint)
+    return isAboutKey === true ? locateKeyProblem(map, found) : locateProblem(map, found)
+  })
 }
 
 const MAX_LISTED = 20
