@@ -28,6 +28,13 @@ describe(encodeJson, () => {
     [Object.assign(Object.create(null), { a: true }), '{"a":true}'],
     ["a\u0001", '"a\\u0001"'],
     ["😀", '"😀"'],
+    [String.raw`no escape: \u0000 \ud800`, String.raw`"no escape: \\u0000 \\ud800"`],
+    [
+      new (class Point {
+        x = 1
+      })(),
+      '{"x":1}',
+    ],
   ])("%o is encoded as %s", (value: unknown, json) => {
     expect(encodeJson(value, options)).toBe(json)
   })

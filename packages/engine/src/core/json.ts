@@ -24,20 +24,28 @@ export interface EncodeJsonOptions {
  */
 export function encodeJson(value: unknown, options: EncodeJsonOptions): string {
   if (value === undefined) throw refusal(options, [], "undefined", "return or pass null instead")
-  const walk: Walk = { options, path: [], ancestors: new Set(), bytes: 0 }
-  visit(walk, value)
+  visit({ options, path: [], ancestors: [], bytes: 0, checksText: false }, value)
   const json = JSON.stringify(value)
-  const bytes = utf8Bytes(json)
+  // The same as checking each text, which costs as much as all the rest: JSON.stringify escapes both. An escaped
+  // backslash may look alike, so the second walk decides, and says where.
+  if (ESCAPED.test(json)) visit({ options, path: [], ancestors: [], bytes: 0, checksText: true }, value)
+  // No text has more than three bytes per code unit.
+  const bytes = json.length * 3 > options.maxBytes ? utf8Bytes(json) : 0
   if (bytes > options.maxBytes) throw tooLarge(options, bytes)
   return json
 }
 
+/** What JSON.stringify writes for \u0000 and for half of a surrogate pair. */
+const ESCAPED = /\\u(?:0000|d[89a-f])/
+
 interface Walk {
   readonly options: EncodeJsonOptions
   readonly path: (string | number)[]
-  readonly ancestors: Set<object>
+  /** The objects on the path. At most 100, mostly two or three, so a list is faster than a set. */
+  readonly ancestors: object[]
   /** No more than the encoding will have. Ends the walk early when the value shares parts so that it unfolds without end. */
   bytes: number
+  readonly checksText: boolean
 }
 
 function visit(walk: Walk, value: unknown): void {
@@ -45,7 +53,7 @@ function visit(walk: Walk, value: unknown): void {
   if (walk.bytes > walk.options.maxBytes) throw tooLarge(walk.options)
   switch (typeof value) {
     case "string":
-      return checkText(walk, value)
+      return walk.checksText ? checkText(walk, value) : undefined
     case "number":
       if (Number.isFinite(value)) return
       throw refusal(walk.options, walk.path, String(value), "use null or a string")
@@ -63,14 +71,14 @@ function visit(walk: Walk, value: unknown): void {
 
 function visitObject(walk: Walk, value: object): void {
   const { options, path, ancestors } = walk
-  if (ancestors.has(value)) throw refusal(options, path, "a circular reference", "refer to it by an id")
-  if (ancestors.size >= MAX_JSON_DEPTH) throw tooDeep(options)
-  ancestors.add(value)
+  if (ancestors.includes(value)) throw refusal(options, path, "a circular reference", "refer to it by an id")
+  if (ancestors.length >= MAX_JSON_DEPTH) throw tooDeep(options)
+  ancestors.push(value)
   if (value instanceof Date && Number.isNaN(value.getTime())) throw refusal(options, path, "an invalid Date")
   if (hasToJson(value)) visitEncoded(walk, value.toJSON(String(path.at(-1) ?? "")))
   else if (Array.isArray(value)) visitList(walk, value)
   else visitKeys(walk, value)
-  ancestors.delete(value)
+  ancestors.pop()
 }
 
 function hasToJson(value: object): value is { toJSON(key: string): unknown } {
@@ -95,16 +103,25 @@ function visitList(walk: Walk, list: readonly unknown[]): void {
 const OPAQUE =
   /^\[object ((?:Weak)?(?:Map|Set|Ref)|Promise|RegExp|Error|(?:Shared)?ArrayBuffer|DataView|\w+\d+(?:Clamped)?Array)\]$/
 
+function opaqueKind(value: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // Nearly all are plain, and asking for the tag is slow.
+  if (prototype === Object.prototype || prototype === null) return undefined
+  return OPAQUE.exec(Object.prototype.toString.call(value))?.[1]
+}
+
 function visitKeys(walk: Walk, value: object): void {
-  const opaque = OPAQUE.exec(Object.prototype.toString.call(value))?.[1]
+  const opaque = opaqueKind(value)
   if (opaque !== undefined) {
     const hint = opaque === "Promise" ? "await it" : "use a plain object or a list"
     throw refusal(walk.options, walk.path, /^[AEIO]/.test(opaque) ? `an ${opaque}` : `a ${opaque}`, hint)
   }
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    // One of its own keys.
+    const item = (value as Readonly<Record<string, unknown>>)[key]
     if (item === undefined) continue
     walk.path.push(key)
-    checkText(walk, key)
+    if (walk.checksText) checkText(walk, key)
     walk.bytes += key.length + 3
     visit(walk, item)
     walk.path.pop()
