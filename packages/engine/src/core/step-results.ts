@@ -9,6 +9,7 @@ export function stepResults(
   dependsOn: readonly string[],
   resultOf: (name: string) => unknown,
 ): Readonly<Record<string, unknown>> {
+  // `Object.create` is typed any.
   const results = Object.create(null) as Record<string, unknown>
   for (const name of dependsOn) results[name] = resultOf(name)
   return Object.freeze(results)
