@@ -42,6 +42,11 @@ create table tasker.tasks (
 
 create unique index tasks_identity_unique on tasker.tasks (identity_key) where identity_key is not null;
 
+-- For lists. None of them mentions a column that changes, so that updates stay HOT.
+create index tasks_workflow_idx on tasker.tasks (workflow_id, task_id);
+create index tasks_tags_idx on tasker.tasks using gin (tags) where tags is not null;
+create index tasks_attributes_idx on tasker.tasks using gin (attributes jsonb_path_ops) where attributes is not null;
+
 create table tasker.steps (
   task_id      uuid not null,
   started_at   timestamptz,
@@ -117,6 +122,15 @@ create table tasker.transitions (
 );
 
 create index transitions_task_idx on tasker.transitions (task_id);
+
+-- Finds the tasks that failed, were cancelled or were resolved, and those that may
+-- be waiting. An index on the state of tasks would make every update of one write
+-- to all of its indexes; rows here are never updated, and few are in it.
+create index transitions_rare_idx on tasker.transitions (to_state, task_id)
+  where to_state = 'waiting' or (step_no is null and to_state in ('error', 'cancelled', 'resolved_manually'));
+
+-- Finds what happened in a period, at the cost of a few bytes per megabyte.
+create index transitions_at_idx on tasker.transitions using brin (at) with (autosummarize = on);
 
 create table tasker.workers (
   worker_id    integer generated always as identity,

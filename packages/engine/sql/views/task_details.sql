@@ -1,0 +1,34 @@
+-- tasker.task_details: each task with the workflow that it is pinned to.
+--
+-- Read by  src/store/{read-task,list-tasks}.ts, and people
+
+create or replace view tasker.task_details as
+select
+  task.task_id,
+  workflow.namespace,
+  workflow.name as workflow,
+  workflow.version,
+  task.state,
+  task.priority,
+  task.paused_at,
+  (
+    select count(*)::integer
+    from tasker.workflow_steps as definition
+    where definition.workflow_id = task.workflow_id
+  ) as step_count,
+  task.open_steps,
+  task.active_steps,
+  task.input,
+  task.tags,
+  task.attributes,
+  task.identity_key,
+  task.correlation_id,
+  task.initiator,
+  task.source_system,
+  task.reason,
+  task.trace_context,
+  task.created_at,
+  task.started_at,
+  task.finished_at
+from tasker.tasks as task
+join tasker.workflows as workflow on workflow.workflow_id = task.workflow_id;
