@@ -1,7 +1,7 @@
 import { buildWorkflow, type HandlerLookup } from "../../core/build-workflow.ts"
 import { describeValue } from "../../core/describe-value.ts"
 import { TaskerError } from "../../core/error.ts"
-import type { AnyStepHandler, Workflow } from "../../core/workflow.ts"
+import type { Workflow } from "../../core/workflow.ts"
 import type { WorkflowSource } from "../../core/workflow-source.ts"
 import { environmentProblems, findEnvironment } from "./environment-problems.ts"
 import { type FileProblem, type LocatedProblem, problemAt, sortProblems } from "./file-problem.ts"
@@ -12,8 +12,11 @@ import { toSource } from "./to-source.ts"
 import { unknownKeys } from "./unknown-keys.ts"
 import { handlerProblems, inputSchemaProblems, valueProblems } from "./value-problems.ts"
 
-/** Step handlers by name: `shop.charge_card`. */
-export type HandlersByName = Readonly<Record<string, AnyStepHandler>>
+/**
+ * Step handlers by name: `shop.charge_card`. They may state what they need, as a `StepHandler<Order, …>` does: a file
+ * has no types to check that against.
+ */
+export type HandlersByName = Readonly<Record<string, (context: never) => unknown>>
 
 export interface ParseWorkflowOptions {
   /** What the file is called in messages. */
