@@ -47,6 +47,7 @@ describe("createRegistry", () => {
     })
     registry.register(csv)
     expect(registry.register(csv)).toBe(csv)
+    expect(registry.register(csv, { replace: true })).toBe(csv)
     expect(registry.register({ name: "csv" })).toBe(csv)
     expect(() => registry.register({ name: "csv", level: 2 })).toThrow(/is already registered, with another level$/)
     expect(registry.stats().registeredCount).toBe(1)

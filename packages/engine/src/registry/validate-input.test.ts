@@ -141,6 +141,11 @@ describe("createInputValidator", () => {
     })
   })
 
+  test("says of a condition what follows from it, and not that there is one", async () => {
+    const schema = { if: { required: ["cash"] }, else: { required: ["cvc"] } }
+    expect(await problemsOf(schema, { card: 1 })).toEqual([{ path: "cvc", message: "is required" }])
+  })
+
   test("a default of one task is not shared with the next", async () => {
     const validate = createInputValidator({ type: "object", properties: { tags: { default: [] } } }, workflow)
     const first = (await validate({})) as { tags: string[] }

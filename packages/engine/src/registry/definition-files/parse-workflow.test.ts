@@ -164,6 +164,21 @@ describe("environments", () => {
     })
   })
 
+  test("replace growing delays by a list, and the reverse", () => {
+    const text = (backoff: string, other: string) =>
+      `name: x\nversion: 1.0.0\nbackoff: ${backoff}\nsteps: [{ name: a }]\nenvironments: { p: { backoff: ${other} } }`
+    const backoffOf = (file: string) =>
+      parseWorkflow(file, { file: "x", handlers: { a: priceCart }, environment: "p" }).steps[0]?.spec.backoff
+    expect(backoffOf(text("{ base_ms: 5, jitter: 0 }", "{ delays_ms: [7] }"))).toEqual({ delaysMs: [7], jitter: 0 })
+    expect(backoffOf(text("{ delays_ms: [7], jitter: 0 }", "{ base_ms: 5 }"))).toMatchObject({ baseMs: 5, jitter: 0 })
+    expect(backoffOf(text("{ delays_ms: [7] }", "{ jitter: 1 }"))).toEqual({ delaysMs: [7], jitter: 1 })
+  })
+
+  test("name steps, and do not take the blame for their names", () => {
+    const text = `${HEAD}steps:\n  - name: PriceCart\n    handler: shop.price_cart\nenvironments: { p: { steps: [{ name: PriceCart }] } }`
+    expect(problemsOf(text, "p").map(({ path }) => path)).toEqual(["steps[0].name"])
+  })
+
   test("replace the input and the description", () => {
     const { definition } = parseWorkflow(TWIN, { file: "order.yaml", handlers, environment: "production" })
     expect(definition).toMatchObject({ inputSchema: { type: "object" }, description: "For real." })
@@ -251,6 +266,20 @@ environments:
     expect(problemsOf(TWIN, "constructor")[0]).toMatchObject({
       message: 'environment "constructor" is not declared in this file',
     })
+  })
+
+  test("only a handler of the record's own is taken, and only one of the name that the step gives", () => {
+    const inherited = Object.create({ "shop.price_cart": priceCart }) as HandlersByName
+    expect(problemsOf(`${HEAD}${STEPS}`, undefined, inherited)).toHaveLength(1)
+    const named = `${HEAD}steps:\n  - { name: price_cart, handler: shop.other }\n`
+    expect(problemsOf(named, undefined, { price_cart: priceCart })).toHaveLength(1)
+  })
+
+  test("what the user wrote stays as it is in a message about options", () => {
+    const quoting = `${HEAD}${STEPS}    max_attempts: maxAttempts\n`
+    expect(problemsOf(quoting)[0]?.message).toBe(
+      'expected max_attempts to be an integer from 1 to 100, got "maxAttempts"',
+    )
   })
 
   test("a handler that is no function is a mistake, whoever passed it", () => {
