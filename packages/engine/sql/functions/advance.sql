@@ -27,7 +27,7 @@
 -- Locks      the worker's row (key share); limited queues by id; the outcomes' queue rows
 --            by key; what it claims (skipping what is locked); then tasks by id
 -- Raises     TK001 when the worker is lost or stopped: it must start anew
--- Plans     kept, and by index only: a plan that was made while the tables were empty would
+-- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  src/store/advance.ts
 

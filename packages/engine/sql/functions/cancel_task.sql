@@ -10,7 +10,7 @@
 -- Returns    whether anything changed: false when it is cancelled already
 -- Locks      as tasker.lock_task
 -- Raises     TK030 no such task · TK032 the task is complete or resolved
--- Plans     kept, and by index only: a plan that was made while the tables were empty would
+-- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  src/store/cancel-task.ts
 

@@ -11,7 +11,7 @@
 --
 -- Returns    as tasker.finish_steps
 -- Locks      nothing that the caller has not locked
--- Plans     kept, and by index only: a plan that was made while the tables were empty would
+-- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  sql/functions/advance.sql
 

@@ -27,7 +27,7 @@
 -- Returns    the children handed to the worker, the tasks that ended and how, and
 --            how many children were left in the queue
 -- Locks      nothing that the caller has not locked
--- Plans     kept, and by index only: a plan that was made while the tables were empty would
+-- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  sql/functions/{advance,rescue_steps,skip_step,resolve_step,create_tasks}.sql
 
@@ -110,7 +110,9 @@ begin
       and queued.step_no = finished.step_no
   ),
   child as (
-    select finished.task_id, below.step_no, count(*)::smallint as parents_done
+    select
+      finished.task_id, below.step_no, task.workflow_id, task.priority, task.paused_at is not null as is_paused,
+      count(*)::smallint as parents_done
     from finished
     join tasker.tasks as task on task.task_id = finished.task_id
     join tasker.workflow_steps as definition
@@ -118,7 +120,7 @@ begin
       and definition.step_no = finished.step_no
     cross join unnest(definition.children) as below (step_no)
     where finished.state in ('complete', 'skipped', 'resolved_manually')
-    group by finished.task_id, below.step_no
+    group by finished.task_id, below.step_no, task.workflow_id, task.priority, is_paused
   ),
   -- Decided before the update, so that a child is written once. The counts are
   -- true because the tasks are locked.
@@ -127,28 +129,29 @@ begin
       child.task_id,
       child.step_no,
       child.parents_done,
+      child.is_paused,
+      step.ctid as row_id,
       step.attempts,
       is_ready,
       definition.route_id,
-      coalesce(definition.priority, task.priority) as priority,
-      task.paused_at is not null as held,
-      is_ready
-        and task.paused_at is null
-        and definition.route_id = any (p_routes)
+      coalesce(definition.priority, child.priority) as priority,
+      is_takeable
         and row_number() over (
-          partition by is_ready and task.paused_at is null and definition.route_id = any (p_routes)
-          order by coalesce(definition.priority, task.priority)
+          partition by is_takeable
+          order by coalesce(definition.priority, child.priority)
         ) <= p_room as is_handed
     from child
     join tasker.steps as step on step.task_id = child.task_id and step.step_no = child.step_no
-    join tasker.tasks as task on task.task_id = child.task_id
     join tasker.workflow_steps as definition
-      on definition.workflow_id = task.workflow_id
+      on definition.workflow_id = child.workflow_id
       and definition.step_no = child.step_no
     -- A child that an operator settled early is not started again.
     cross join lateral (
       select step.waiting_on = child.parents_done and step.state = 'pending' as is_ready
     ) as readiness
+    cross join lateral (
+      select is_ready and not child.is_paused and definition.route_id = any (p_routes) as is_takeable
+    ) as taking
   ),
   counted_down as (
     update tasker.steps as step
@@ -157,8 +160,8 @@ begin
         attempts = case when reached.is_handed then step.attempts + 1 else step.attempts end,
         started_at = case when reached.is_handed then p_now else step.started_at end
     from reached
-    where step.task_id = reached.task_id
-      and step.step_no = reached.step_no
+    -- Read a moment ago and locked since: no need to look it up again.
+    where step.ctid = reached.row_id
     returning step.task_id, step.step_no, step.attempts, reached.is_handed
   ),
   queued as (
@@ -169,7 +172,7 @@ begin
       case when reached.is_handed then p_worker_id end,
       reached.step_no,
       case when reached.is_handed then reached.attempts + 1 else reached.attempts end,
-      reached.priority, reached.held, reached.route_id = any (v_limited)
+      reached.priority, reached.is_paused, reached.route_id = any (v_limited)
     from reached
     where reached.is_ready
   ),
@@ -192,6 +195,7 @@ begin
   verdict as (
     select
       change.*,
+      task.ctid as row_id,
       case
         when task.open_steps + change.open = 0 then 'complete'
         when task.active_steps + change.active = 0 then 'error'
@@ -213,7 +217,7 @@ begin
           else p_now
         end
     from verdict
-    where task.task_id = verdict.task_id
+    where task.ctid = verdict.row_id
     returning task.task_id, task.state
   ),
   ended as (

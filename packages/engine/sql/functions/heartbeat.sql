@@ -10,7 +10,7 @@
 -- Returns    the attempts among them that it no longer holds: cancelled, or taken back
 -- Locks      the worker's row
 -- Raises     TK001 when the worker is lost or stopped: it must start anew
--- Plans     kept, and by index only: a plan that was made while the tables were empty would
+-- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  src/store/heartbeat.ts
 

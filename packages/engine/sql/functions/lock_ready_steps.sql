@@ -13,7 +13,7 @@
 --
 -- Returns    the keys of the locked rows
 -- Locks      the rows returned; never waits
--- Plans     kept, and by index only: a plan that was made while the tables were empty would
+-- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  sql/functions/advance.sql
 

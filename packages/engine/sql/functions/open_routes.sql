@@ -10,7 +10,7 @@
 -- Returns    the routes with their queues and how many more steps each queue may run
 --            (null: no limit), and those without a limit alone
 -- Locks      limited queues, by id
--- Plans     kept, and by index only: a plan that was made while the tables were empty would
+-- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  sql/functions/advance.sql
 

@@ -57,7 +57,7 @@ export function expectedProblem(
   return problem(segments, `expected ${what} to be ${rule}, got ${describeValue(value)}`, hint)
 }
 
-function integerRule(min: number, max: number): OptionRule {
+export function integerRule(min: number, max: number): OptionRule {
   return {
     rule: `an integer from ${min} to ${max}`,
     accepts: (value) => Number.isInteger(value) && inRange(value, min, max),

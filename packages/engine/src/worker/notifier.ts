@@ -20,8 +20,9 @@ export interface Notifier {
  * of every transaction. A hint that cannot be sent is dropped: everybody polls.
  *
  * @param origin - this process, so that it does not answer itself
+ * @param isEnabled - false sends nothing
  */
-export function createNotifier(db: Queryable, origin: string): Notifier {
+export function createNotifier(db: Queryable, origin: string, isEnabled = true): Notifier {
   const pending = new Set<Hint>()
   let timer: NodeJS.Timeout | undefined
   const flush = () => {
@@ -35,6 +36,7 @@ export function createNotifier(db: Queryable, origin: string): Notifier {
   }
   return {
     notify(hint) {
+      if (!isEnabled) return
       pending.add(hint)
       if (timer === undefined) flush()
     },

@@ -1,0 +1,235 @@
+import { randomUUID } from "node:crypto"
+import { pino } from "pino"
+import { type Client, createClient } from "./client/create-client.ts"
+import { checkOptions } from "./core/check-options.ts"
+import type { Database } from "./core/database.ts"
+import { TaskerError } from "./core/error.ts"
+import { createHints, type Hint, type Hints } from "./core/hints.ts"
+import type { Logger } from "./core/logger.ts"
+import { flagRule, integerRule } from "./core/option-rules.ts"
+import type { AnyWorkflow } from "./core/workflow.ts"
+import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
+import { createHandlerRegistry, type HandlerRegistry, type RegisteredWorkflow } from "./registry/handler-registry.ts"
+import { migrate } from "./store/migrate.ts"
+import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
+import { CHANNEL, createNotifier, type Notifier, readNotification } from "./worker/notifier.ts"
+import { Worker } from "./worker/worker.ts"
+import { checkWorkerOptions, DEFAULT_WORKER_OPTIONS, type WorkerOptions } from "./worker/worker-options.ts"
+
+/** What a Tasker is made of. Every option has a default. */
+export interface TaskerOptions {
+  /**
+   * Where tasks live: `postgres://…`, `embedded:DIR`, `pglite:DIR` or `pglite:memory`.
+   *
+   * Default: `embedded:./.tasker`, a PostgreSQL server that Tasker starts and finds again by itself.
+   */
+  readonly url?: string
+  /** What this process can create tasks of and run. Default: none. */
+  readonly workflows?: readonly AnyWorkflow[]
+  /**
+   * Whether a workflow that changed under the same version takes that version's place, as long as no task of it
+   * is live. Handy while developing; in production, a changed workflow is a new version.
+   *
+   * Default: false.
+   */
+  readonly replaceWorkflows?: boolean
+  /** Default: warnings and errors as JSON lines on standard error. */
+  readonly logger?: Logger
+  /** The most that an input or a result may take as JSON, in bytes. Default: 1,048,576 each. */
+  readonly limits?: { readonly inputBytes?: number; readonly resultBytes?: number }
+  /** How many connections the pool holds at most, the listener's apart; 3 or more. A worker takes one for each lane. Default: 10. */
+  readonly poolSize?: number
+  /** Whether statements are prepared. PgBouncer in transaction mode breaks them: `false` there. Default: true. */
+  readonly preparedStatements?: boolean
+  /** Whether processes wake each other by LISTEN and NOTIFY. Without, everything works a poll later. Default: true. */
+  readonly notifications?: boolean
+}
+
+/** A Tasker: creates tasks, looks after them, and runs them where `startWorker` was called. */
+export interface Tasker extends Client {
+  /** The workflows of this process. */
+  readonly workflows: Pick<HandlerRegistry, "get" | "find" | "list" | "namespaces" | "stats">
+  /** Where the tasks live, without any password. */
+  readonly databaseUrl: string
+  /**
+   * The URL by which another process on this machine, or `psql`, can join; `undefined` when none can, as with PGlite.
+   * It holds the password: do not log it.
+   */
+  readonly joinUrl: string | undefined
+  /**
+   * Starts a worker in this process.
+   *
+   * @throws TaskerError `TASKER_CONFIG_INVALID` when an option is unknown or out of its range
+   */
+  startWorker(options?: WorkerOptions): Promise<Worker>
+  /**
+   * Stops the workers of this process, then closes the database. May be called twice.
+   *
+   * @param options.timeoutMs - how long to wait for running steps. Default: 30,000.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+/** The most that an input or a result may take, unless options say otherwise: 1 MiB. */
+const DEFAULT_LIMIT_BYTES = 1_048_576
+
+/**
+ * Connects to the database, brings its schema up to date, and registers the workflows.
+ *
+ * @throws TaskerError `TASKER_CONFIG_INVALID` when an option is unknown or out of its range,
+ *   `TASKER_DATABASE_UNAVAILABLE` and its kin when the database cannot be reached,
+ *   `TASKER_WORKFLOW_CHANGED` when a version is known with another definition
+ *
+ * @example
+ * ```ts
+ * const tasker = await createTasker({ workflows: [processOrder] })
+ * await tasker.startWorker()
+ * const order = await tasker.createTask(processOrder, { cartId: "c_1" })
+ * const { results } = await tasker.waitForTask(order)
+ * await tasker.close()
+ * ```
+ */
+export async function createTasker(options: TaskerOptions = {}): Promise<Tasker> {
+  checkOptions("createTasker", options, RULES, "TASKER_CONFIG_INVALID")
+  const registry = createHandlerRegistry()
+  // Before anything is started: a workflow that breaks a rule needs no database to say so.
+  for (const workflow of options.workflows ?? []) registry.register(workflow)
+  const logger = options.logger ?? defaultLogger()
+  const { poolSize = 10, preparedStatements = true, notifications = true } = options
+  const database = await connect(options.url ?? DEFAULT_DATABASE_URL, { poolSize, preparedStatements, notifications, logger })
+  try {
+    await migrate(database)
+    const stored = await storeWorkflows(database, registry, options.replaceWorkflows ?? false)
+    return await openTasker({ database, logger, registry, stored, options, poolSize })
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+const RULES = {
+  url: { rule: "text", accepts: (value: unknown) => typeof value === "string" },
+  workflows: { rule: "a list of workflows", accepts: Array.isArray },
+  replaceWorkflows: flagRule,
+  logger: { rule: "an object with debug, info, warn and error", accepts: isLogger },
+  limits: { rule: "an object of inputBytes and resultBytes, each an integer from 1 to 268435455", accepts: isLimits },
+  poolSize: integerRule(3, 1_000),
+  preparedStatements: flagRule,
+  notifications: flagRule,
+}
+
+function isLogger(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false
+  return ["debug", "info", "warn", "error"].every((method) => typeof Reflect.get(value, method) === "function")
+}
+
+function isLimits(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false
+  return Object.entries(value).every(
+    ([key, bytes]) => ["inputBytes", "resultBytes"].includes(key) && integerRule(1, 268_435_455).accepts(bytes),
+  )
+}
+
+function defaultLogger(): Logger {
+  return pino({ name: "tasker", level: "warn" }, pino.destination({ fd: 2, sync: true }))
+}
+
+/** A workflow of this process, and what the database calls it. */
+interface KnownWorkflow extends RegisteredWorkflow, StoredWorkflow {}
+
+async function storeWorkflows(
+  database: Database,
+  registry: HandlerRegistry,
+  replace: boolean,
+): Promise<ReadonlyMap<AnyWorkflow, KnownWorkflow>> {
+  const known = new Map<AnyWorkflow, KnownWorkflow>()
+  for (const registered of registry.list()) {
+    const stored = await registerWorkflow(database, registered.workflow.definition, { replace })
+    known.set(registered.workflow, { ...registered, ...stored })
+  }
+  return known
+}
+
+interface Parts {
+  readonly database: Database
+  readonly logger: Logger
+  readonly registry: HandlerRegistry
+  readonly stored: ReadonlyMap<AnyWorkflow, KnownWorkflow>
+  readonly options: TaskerOptions
+  readonly poolSize: number
+}
+
+async function openTasker(parts: Parts): Promise<Tasker> {
+  const { database, logger, registry, stored, options } = parts
+  const limits = {
+    inputBytes: options.limits?.inputBytes ?? DEFAULT_LIMIT_BYTES,
+    resultBytes: options.limits?.resultBytes ?? DEFAULT_LIMIT_BYTES,
+  }
+  const hints = createHints()
+  const origin = randomUUID()
+  const notifier = createNotifier(database, origin, options.notifications ?? true)
+  const stopListening = await listen(database, hints, origin)
+  const client = createClient({
+    database,
+    hints,
+    limits,
+    announce: (hint) => announce(hints, notifier, hint),
+    findWorkflow: (workflow) => stored.get(workflow) ?? refuseUnknown(workflow),
+  })
+  const workers = new Set<Worker>()
+  let closing: Promise<void> | undefined
+
+  async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
+    if (closing !== undefined) throw new TaskerError("TASKER_CLOSED", "this Tasker is closed")
+    checkWorkerOptions(workerOptions)
+    const settings = { ...DEFAULT_WORKER_OPTIONS, queues: undefined, ...workerOptions, resultBytes: limits.resultBytes }
+    // Each lane holds a connection, and one is left for heartbeats and the client.
+    const maxTransactions = Math.max(1, parts.poolSize - settings.lanes - 1)
+    const rooms = { database, logger, hints, notifier, workflows: [...stored.values()] }
+    const worker = await Worker.start(rooms, { ...settings, maxTransactions })
+    workers.add(worker)
+    return worker
+  }
+
+  async function close(closeOptions: { readonly timeoutMs?: number } = {}): Promise<void> {
+    await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
+    notifier.close()
+    client.close()
+    await stopListening()
+    await database.close()
+  }
+
+  return {
+    ...client,
+    workflows: registry,
+    databaseUrl: database.displayUrl,
+    joinUrl: database.joinUrl,
+    startWorker,
+    close: (closeOptions) => (closing ??= close(closeOptions)),
+  }
+}
+
+async function listen(database: Database, hints: Hints, origin: string): Promise<() => Promise<void>> {
+  return database.listen(
+    CHANNEL,
+    (payload) => {
+      for (const hint of readNotification(payload, origin)) hints.emit(hint)
+    },
+    // While nobody listened, anything may have happened.
+    () => {
+      for (const hint of ["ready", "ended", "cancelled"] as const) hints.emit(hint)
+    },
+  )
+}
+
+function announce(hints: Hints, notifier: Notifier, hint: Hint): void {
+  hints.emit(hint)
+  notifier.notify(hint)
+}
+
+function refuseUnknown({ namespace, name, version }: AnyWorkflow): never {
+  throw new TaskerError("TASKER_WORKFLOW_NOT_FOUND", `workflow ${namespace}.${name}@${version} was not given to createTasker`, {
+    hint: "pass it in `workflows`",
+    details: { namespace, name, version },
+  })
+}
