@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { gzipSync } from "node:zlib"
@@ -330,6 +331,12 @@ describe("how long it may take", () => {
     await expect(callApi({ ...step, signal: controller.signal }, { url: `${shop.url}/x` })).rejects.toBe(reason)
     expect(shop.requests).toHaveLength(1)
   })
+})
+
+test("a call that is over leaves nothing on the step's signal", async () => {
+  const { signal } = new AbortController()
+  await callApi({ ...step, signal }, { url: `${shop.url}/x`, timeoutMs: 60_000 })
+  expect(getEventListeners(signal, "abort")).toEqual([])
 })
 
 describe("redirects", () => {
