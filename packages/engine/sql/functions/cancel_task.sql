@@ -9,7 +9,7 @@
 --
 -- Returns    whether anything changed: false when it is cancelled already
 -- Locks      as tasker.lock_task
--- Raises     TK030 no such task · TK032 the task is complete or resolved
+-- Raises     TK030 no such task · TK032 the task has ended; one in error is resolved instead
 -- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  src/store/cancel-task.ts
@@ -34,7 +34,7 @@ declare
 begin
   if v_task.state = 'cancelled' then
     return false;
-  elsif v_task.state in ('complete', 'resolved_manually') then
+  elsif v_task.state in ('complete', 'error', 'resolved_manually') then
     raise exception 'task % is % and cannot be cancelled', p_task_id, v_task.state using errcode = 'TK032';
   end if;
 

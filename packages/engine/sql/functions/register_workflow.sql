@@ -30,7 +30,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_checksum  text := md5(p_definition::text);
+  -- What the tasks are pinned to. A schema library words the same schema otherwise in
+  -- another version of itself, and that is no other workflow.
+  v_checksum  text := md5((p_definition - 'inputSchema' - 'description')::text);
   v_current   tasker.workflows;
   v_id        integer;
 begin
