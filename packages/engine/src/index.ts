@@ -1,1 +1,100 @@
-export {}
+// The public surface of @tasker/engine: every name, listed.
+
+// Running Tasker
+export { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
+export type { Worker } from "./worker/worker.ts"
+export type { WorkerOptions } from "./worker/worker-options.ts"
+export type { Logger } from "./core/logger.ts"
+export { silentLogger } from "./core/logger.ts"
+
+// Defining workflows
+export { defineWorkflow, type StepDefinition, type WorkflowBuilder, type WorkflowOptions } from "./core/define-workflow.ts"
+export { defineTemplate, type HandlersFor, type Template, type TemplateOptions, type TemplateStep } from "./core/define-template.ts"
+export { loadWorkflow, type LoadWorkflowOptions } from "./registry/definition-files/load-workflow.ts"
+export { type HandlersByName, parseWorkflow, type ParseWorkflowOptions } from "./registry/definition-files/parse-workflow.ts"
+export type { FileProblem } from "./registry/definition-files/file-problem.ts"
+export { workflowFileSchema } from "./registry/definition-files/workflow-file-schema.ts"
+export type {
+  AnyWorkflow,
+  Backoff,
+  CreateInputOf,
+  ExponentialBackoff,
+  InputOf,
+  ListedBackoff,
+  Priority,
+  ResultsOf,
+  StepContext,
+  StepHandler,
+  StepSpec,
+  StepTransaction,
+  TransactionalStepContext,
+  TransactionalStepHandler,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowId,
+} from "./core/workflow.ts"
+export type { JsonSchema, JsonValue, StandardSchema } from "./core/schema.ts"
+
+// Registering them
+export {
+  createHandlerRegistry,
+  type HandlerRegistry,
+  type HandlerRegistryStats,
+  type RegisteredWorkflow,
+} from "./registry/handler-registry.ts"
+export type { RegisterOptions } from "./registry/registry.ts"
+export type { InputProblem } from "./registry/validate-input.ts"
+
+// Calling HTTP services from a step
+export { apiStep, type ApiStepOptions } from "./http/api-step.ts"
+export { callApi } from "./http/call-api.ts"
+export type { ApiOptions, ApiRequest, ApiResponse } from "./http/api-call.ts"
+
+// Errors
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  isPermanentError,
+  isRetryableError,
+  isTaskerError,
+  PermanentError,
+  type PermanentErrorOptions,
+  RetryableError,
+  type RetryableErrorOptions,
+  TaskerError,
+  type TaskerErrorOptions,
+} from "./core/error.ts"
+export type { Problem } from "./core/problem.ts"
+
+// Tasks, and what is known of them
+export type { Client } from "./client/client.ts"
+export type { TaskHandle, TaskReference } from "./client/task-reference.ts"
+export type { TaskOptions } from "./client/task-request.ts"
+export type { TaskResult, WaitOptions } from "./client/wait-for-task.ts"
+export type { Change, StepResolutionOptions } from "./client/operations.ts"
+export type { OperatorNote } from "./store/operator.ts"
+export type { ListTasksFilter, TasksPage } from "./client/list-tasks.ts"
+export type { ListWorkersFilter } from "./client/list-fleet.ts"
+export type { BlockedBy, Step, StoredError, Task, TaskSummary, Transition } from "./store/task.ts"
+export type { ExecutionContext, ExecutionStatus, HealthStatus, RecommendedAction } from "./store/task-execution-contexts.ts"
+export type { Queue } from "./store/list-queues.ts"
+export type { WorkerDetails } from "./store/list-workers.ts"
+export type { Violation } from "./store/verify.ts"
+export { STEP_STATES, STEP_TRANSITIONS, type StepState, TASK_STATES, TASK_TRANSITIONS, type TaskState } from "./core/state.ts"
+
+// Counting and measuring
+export type {
+  CountFilter,
+  PeriodFilter,
+  RatesFilter,
+  SlowestFilter,
+  StateCounts,
+  StepCounts,
+  TaskCounts,
+  TaskRates,
+  WorkflowStepCounts,
+  WorkflowTaskCounts,
+} from "./client/analytics.ts"
+export type { DurationPercentiles } from "./store/analytics/duration-percentiles.ts"
+export type { SlowStep } from "./store/analytics/slowest-steps.ts"
+export type { SlowTask } from "./store/analytics/slowest-tasks.ts"
