@@ -19,7 +19,6 @@ as $$
     (true, 'in_progress', 'error'),
     (true, 'in_progress', 'cancelled'),
     (true, 'error', 'in_progress'),
-    (true, 'error', 'cancelled'),
     (true, 'error', 'resolved_manually'),
     (false, 'pending', 'in_progress'),
     (false, 'pending', 'skipped'),

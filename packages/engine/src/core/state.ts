@@ -45,9 +45,9 @@ export const STEP_TRANSITIONS: Readonly<Record<StepState, readonly StepState[]>>
   resolved_manually: [],
 })
 
-/** The states that may follow each state of a task. A task without steps to run goes from `pending` to `complete`. */
+/** The states that may follow each state of a task. One without steps to run passes through `in_progress` too. */
 export const TASK_TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = Object.freeze({
-  pending: ["in_progress", "complete", "cancelled"],
+  pending: ["in_progress", "cancelled"],
   in_progress: ["complete", "error", "cancelled"],
   error: ["in_progress", "resolved_manually"],
   complete: [],

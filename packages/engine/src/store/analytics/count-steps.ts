@@ -1,7 +1,7 @@
 import type { Queryable } from "../../core/database.ts"
 import type { StepState } from "../../core/state.ts"
 import { run } from "../run.ts"
-import type { Period, WorkflowFilter } from "./period.ts"
+import type { OpenPeriod, WorkflowFilter } from "./period.ts"
 
 export interface StepCountRow {
   /** `null` unless counted by step, like the next three. */
@@ -16,7 +16,7 @@ export interface StepCountRow {
 /** How many steps there are in each state. Reads those of tasks that were created in the period, or all. */
 export async function countSteps(
   db: Queryable,
-  filter: WorkflowFilter & Partial<Period>,
+  filter: WorkflowFilter & OpenPeriod,
   byStep: boolean,
 ): Promise<readonly StepCountRow[]> {
   return await run<StepCountRow>(db, {

@@ -1,7 +1,7 @@
 import type { Queryable } from "../../core/database.ts"
 import type { TaskState } from "../../core/state.ts"
 import { run } from "../run.ts"
-import type { Period, WorkflowFilter } from "./period.ts"
+import type { OpenPeriod, WorkflowFilter } from "./period.ts"
 
 export interface TaskCountRow {
   /** `null` unless counted by workflow, like the next two. */
@@ -15,7 +15,7 @@ export interface TaskCountRow {
 /** How many tasks there are in each state. Reads those that were created in the period, or all. */
 export async function countTasks(
   db: Queryable,
-  filter: WorkflowFilter & Partial<Period>,
+  filter: WorkflowFilter & OpenPeriod,
   byWorkflow: boolean,
 ): Promise<readonly TaskCountRow[]> {
   return await run<TaskCountRow>(db, {

@@ -10,3 +10,9 @@ export interface Period {
   readonly since: Date
   readonly until: Date
 }
+
+/** As {@link Period}, where a bound may be missing. */
+export interface OpenPeriod {
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
+}

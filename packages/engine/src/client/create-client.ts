@@ -1,0 +1,59 @@
+import type { Client } from "./client.ts"
+import type { ClientRooms } from "./client-rooms.ts"
+import { verify } from "../store/verify.ts"
+import * as analytics from "./analytics.ts"
+import { createTask } from "./create-task.ts"
+import { createTasks } from "./create-tasks.ts"
+import { listQueues, listWorkers } from "./list-fleet.ts"
+import { listTasks } from "./list-tasks.ts"
+import * as operations from "./operations.ts"
+import { OutcomePoller } from "./outcome-poller.ts"
+import { getExecutionContext, getExecutionContexts, getHistory, getSteps, getTask } from "./read-tasks.ts"
+import { waitForTask } from "./wait-for-task.ts"
+
+export type { Client } from "./client.ts"
+
+/** A client that whoever made it closes. */
+export interface ClosableClient extends Client {
+  /** Refuses everybody who waits for a task. May be called twice. */
+  close(): void
+}
+
+/** Makes the client of one database. */
+export function createClient(rooms: ClientRooms): ClosableClient {
+  const poller = new OutcomePoller(rooms)
+  return {
+    createTask: (workflow, input, options) => createTask(rooms, workflow, input, options),
+    createTasks: (workflow, requests, options) => createTasks(rooms, workflow, requests, options),
+    waitForTask: (task, options) => waitForTask(poller, task, options),
+    getTask: (task) => getTask(rooms, task),
+    listTasks: (filter) => listTasks(rooms, filter),
+    getSteps: (task) => getSteps(rooms, task),
+    getHistory: (task) => getHistory(rooms, task),
+    getExecutionContext: (task) => getExecutionContext(rooms, task),
+    getExecutionContexts: (tasks) => getExecutionContexts(rooms, tasks),
+    cancelTask: (task, note) => operations.cancelTask(rooms, task, note),
+    pauseTask: (task, note) => operations.pauseTask(rooms, task, note),
+    resumeTask: (task, note) => operations.resumeTask(rooms, task, note),
+    retryTask: (task, note) => operations.retryTask(rooms, task, note),
+    resolveTask: (task, note) => operations.resolveTask(rooms, task, note),
+    retryStep: (task, step, note) => operations.retryStep(rooms, task, step, note),
+    skipStep: (task, step, note) => operations.skipStep(rooms, task, step, note),
+    resolveStep: (task, step, options) => operations.resolveStep(rooms, task, step, options),
+    pauseQueue: (queue, note) => operations.pauseQueue(rooms, queue, note),
+    resumeQueue: (queue, note) => operations.resumeQueue(rooms, queue, note),
+    limitQueue: (queue, maxRunning) => operations.limitQueue(rooms, queue, maxRunning),
+    listQueues: () => listQueues(rooms),
+    listWorkers: (filter) => listWorkers(rooms, filter),
+    countTasks: (filter) => analytics.countTasks(rooms, filter),
+    countTasksByWorkflow: (filter) => analytics.countTasksByWorkflow(rooms, filter),
+    countSteps: (filter) => analytics.countSteps(rooms, filter),
+    countStepsByName: (filter) => analytics.countStepsByName(rooms, filter),
+    slowestTasks: (filter) => analytics.slowestTasks(rooms, filter),
+    slowestSteps: (filter) => analytics.slowestSteps(rooms, filter),
+    durationPercentiles: (filter) => analytics.durationPercentiles(rooms, filter),
+    taskRates: (filter) => analytics.taskRates(rooms, filter),
+    verify: () => verify(rooms.database),
+    close: () => poller.close(),
+  }
+}

@@ -1,0 +1,79 @@
+import { isTaskerError, TaskerError } from "../core/error.ts"
+import type { Workflow } from "../core/workflow.ts"
+import { createTasks as createTaskRows } from "../store/create-tasks.ts"
+import { readWorkflowsOfTasks } from "../store/read-workflows-of-tasks.ts"
+import { objectRule, transactionRule } from "./argument-rules.ts"
+import { assertArgument, assertOptions } from "./assert-argument.ts"
+import { type CallerTransaction, queryableOf } from "./caller-transaction.ts"
+import type { ClientRooms } from "./client-rooms.ts"
+import type { TaskHandle } from "./task-reference.ts"
+import { type TaskOptions, taskRequest } from "./task-request.ts"
+
+/** One of many tasks to create. */
+export interface TaskRequest<Input, StepName extends string = string> extends TaskOptions<StepName> {
+  readonly input: Input
+}
+
+export interface CreateTasksOptions {
+  /**
+   * The caller's own client, inside a transaction: the tasks then exist if and only if that transaction commits.
+   *
+   * Default: a transaction of their own; either all are created or none.
+   */
+  readonly transaction?: CallerTransaction | undefined
+}
+
+/** How many tasks one call creates at most. */
+export const MAX_TASKS_PER_CALL = 10_000
+
+/** Creates tasks of one workflow, all or none, in one statement. */
+export async function createTasks<Input, Results, CreateInput>(
+  rooms: ClientRooms,
+  workflow: Workflow<Input, Results, CreateInput>,
+  requests: readonly TaskRequest<CreateInput>[],
+  options: CreateTasksOptions = {},
+): Promise<readonly TaskHandle<Results>[]> {
+  assertOptions("createTasks", options, { transaction: transactionRule })
+  assertArgument("requests", requests, {
+    rule: `a list of at most ${MAX_TASKS_PER_CALL} requests`,
+    accepts: (value) => Array.isArray(value) && value.length <= MAX_TASKS_PER_CALL,
+  })
+  const found = rooms.findWorkflow(workflow)
+  const encoded: string[] = []
+  for (const [index, request] of requests.entries()) {
+    assertArgument(`requests[${index}]`, request, objectRule)
+    const { input, ...taskOptions } = request
+    encoded.push(await taskRequest(rooms, found, input, taskOptions).catch((error: unknown) => refuse(error, index)))
+  }
+  return encoded.length === 0 ? [] : await insertTasks(rooms, workflow, encoded, options.transaction)
+}
+
+/** The same error, and which of the requests it is about. */
+function refuse(error: unknown, index: number): never {
+  if (!isTaskerError(error)) throw error
+  throw new TaskerError(error.code, `requests[${index}]: ${error.message}`, {
+    hint: error.hint,
+    details: { ...error.details, index },
+    cause: error,
+  })
+}
+
+/** Inserts requests that were checked and encoded, and wakes workers when they are committed. */
+export async function insertTasks<Results>(
+  rooms: ClientRooms,
+  workflow: Workflow<unknown, Results, unknown>,
+  encoded: readonly string[],
+  transaction: CallerTransaction | undefined,
+): Promise<readonly TaskHandle<Results>[]> {
+  const db = transaction === undefined ? rooms.database : queryableOf(transaction)
+  const tasks = await createTaskRows(db, `[${encoded.join(",")}]`, { notify: transaction !== undefined })
+  const standing = tasks.filter((task) => !task.created).map(({ taskId }) => taskId)
+  const workflows = standing.length === 0 ? new Map<string, never>() : await readWorkflowsOfTasks(db, standing)
+  if (transaction === undefined && standing.length < tasks.length) rooms.announce("ready")
+  const { namespace, name, version } = workflow
+  return tasks.map(({ taskId, created }) => ({
+    taskId,
+    created,
+    workflow: workflows.get(taskId) ?? { namespace, name, version },
+  }))
+}

@@ -1,0 +1,122 @@
+import { TaskerError } from "../core/error.ts"
+import { encodeJson } from "../core/json.ts"
+import { didYouMean } from "../core/names.ts"
+import { priorityRule } from "../core/option-rules.ts"
+import type { JsonValue } from "../core/schema.ts"
+import type { Priority } from "../core/workflow.ts"
+import { dateRule, objectRule, reasonRule, stepNamesRule, tagsRule, whoRule } from "./argument-rules.ts"
+import { assertOptions } from "./assert-argument.ts"
+import type { ClientRooms, FoundWorkflow } from "./client-rooms.ts"
+import { assertIdentity, identityKey, type TaskIdentity } from "./identity-key.ts"
+
+/** What one may say about a task beside its input. */
+export interface TaskOptions<StepName extends string = string> {
+  /** What makes a second request the same as this one. Default: `{ strategy: "unique" }`, nothing. */
+  readonly identity?: TaskIdentity | undefined
+  /** To find it by: at most 50, each of 1 to 200 characters. */
+  readonly tags?: readonly string[] | undefined
+  /** To find it by: an object of at most 65,536 bytes of JSON. */
+  readonly attributes?: Readonly<Record<string, JsonValue>> | undefined
+  /** 1 is the most urgent, 4 the least. Default: the workflow's. */
+  readonly priority?: Priority | undefined
+  /** When its first steps may run, at the earliest. Default: at once. */
+  readonly runAt?: Date | undefined
+  /** Why it is created; for its history. */
+  readonly reason?: string | undefined
+  /** Who creates it; for its history. */
+  readonly initiator?: string | undefined
+  readonly sourceSystem?: string | undefined
+  /** What follows it through other systems; handlers are given it. */
+  readonly correlationId?: string | undefined
+  /** Names of skippable steps that are skipped from the start. */
+  readonly bypass?: readonly StepName[] | undefined
+}
+
+const MAX_ATTRIBUTES_BYTES = 65_536
+
+export const TASK_RULES = {
+  identity: objectRule,
+  tags: tagsRule,
+  attributes: objectRule,
+  priority: priorityRule,
+  runAt: dateRule,
+  reason: reasonRule,
+  initiator: whoRule,
+  sourceSystem: whoRule,
+  correlationId: whoRule,
+  bypass: stepNamesRule,
+}
+
+/**
+ * Checks a request for a task, and writes it as JSON for `tasker.create_tasks`.
+ *
+ * @throws TaskerError `TASKER_OPTION_INVALID`, `TASKER_STEP_NOT_FOUND`, `TASKER_STEP_NOT_SKIPPABLE`, `TASKER_INPUT_INVALID`
+ */
+export async function taskRequest(
+  rooms: ClientRooms,
+  found: FoundWorkflow,
+  input: unknown,
+  options: TaskOptions,
+): Promise<string> {
+  const { workflow, workflowId } = found
+  assertOptions("createTask", options, TASK_RULES)
+  const { identity = { strategy: "unique" }, tags = [], attributes = {}, bypass = [] } = options
+  assertIdentity(identity)
+  assertBypass(found, bypass)
+  const attributesJson = encodeJson(attributes, {
+    what: "attributes",
+    maxBytes: MAX_ATTRIBUTES_BYTES,
+    code: "TASKER_OPTION_INVALID",
+  })
+  const valid = await found.validateInput(input)
+  const inputJson = encodeJson(valid, {
+    what: "input",
+    maxBytes: rooms.limits.inputBytes,
+    code: "TASKER_INPUT_INVALID",
+  })
+  const fields = JSON.stringify({
+    workflow_id: workflowId,
+    priority: options.priority,
+    run_at: options.runAt,
+    identity_key: identityKey(identity, workflow, inputJson),
+    on_failed: identity.strategy === "unique" ? undefined : identity.onFailed,
+    bypass: bypass.length === 0 ? undefined : bypass,
+    tags: tags.length === 0 ? undefined : [...new Set(tags)],
+    reason: options.reason,
+    initiator: options.initiator,
+    source_system: options.sourceSystem,
+    correlation_id: options.correlationId,
+  })
+  const attributesField = attributesJson === "{}" ? "" : `,"attributes":${attributesJson}`
+  // The input is JSON already, and may be large.
+  return `${fields.slice(0, -1)},"input":${inputJson}${attributesField}}`
+}
+
+function assertBypass({ workflow }: FoundWorkflow, bypass: readonly string[]): void {
+  const { steps, namespace, name, version } = workflow.definition
+  for (const stepName of bypass) {
+    const step = steps.find((candidate) => candidate.name === stepName)
+    const details = { step: stepName, namespace, name, version }
+    if (step === undefined) {
+      const names = steps.map((candidate) => candidate.name)
+      throw new TaskerError(
+        "TASKER_STEP_NOT_FOUND",
+        `cannot bypass step "${stepName}": ${namespace}/${name}@${version} has no such step`,
+        {
+          hint: didYouMean(stepName, names),
+          details: { ...details, steps: names },
+        },
+      )
+    }
+    if (!step.skippable) {
+      throw new TaskerError(
+        "TASKER_STEP_NOT_SKIPPABLE",
+        `cannot bypass step "${stepName}" of ${namespace}/${name}@${version}: it is not skippable`,
+        {
+          hint: "declare the step `skippable: true`",
+          details,
+        },
+      )
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { createHints, type Hint } from "../core/hints.ts"
+import type { Database } from "../core/database.ts"
+import { defineWorkflow } from "../core/define-workflow.ts"
+import type { AnyWorkflow } from "../core/workflow.ts"
+import { createHandlerRegistry } from "../registry/handler-registry.ts"
+import { advance, type ClaimedStep, type Outcome } from "../store/advance.ts"
+import { registerWorker } from "../store/register-worker.ts"
+import { registerWorkflow, type StoredWorkflow } from "../store/register-workflow.ts"
+import type { FoundWorkflow } from "./client-rooms.ts"
+import { type ClosableClient, createClient } from "./create-client.ts"
+
+/** What a step's attempt comes to in a test. */
+export type Attempt = Partial<Pick<Outcome, "kind" | "json" | "delayMs" | "cause">>
+
+/** A client on a database of a test's own, and a worker that is moved by hand. */
+export interface TestBench {
+  readonly client: ClosableClient
+  readonly announced: Hint[]
+  readonly workerId: number
+  readonly routes: readonly number[]
+  idOf(workflow: AnyWorkflow): number
+  /** Tells the client that tasks may have ended. */
+  hint(): void
+  /** Claims what is ready, at most `room` steps, and runs none. */
+  claim(room?: number): Promise<readonly ClaimedStep[]>
+  /** Ends attempts: complete with `json` null unless said otherwise. Returns what it claimed meanwhile. */
+  finish(steps: readonly ClaimedStep[], attempt?: Attempt, room?: number): Promise<readonly ClaimedStep[]>
+  /** Runs whatever is ready until nothing is; `attemptOf` says what each attempt comes to. */
+  drain(attemptOf?: (step: ClaimedStep, name: string) => Attempt): Promise<void>
+}
+
+export async function createTestBench(database: Database, workflows: readonly AnyWorkflow[]): Promise<TestBench> {
+  const registry = createHandlerRegistry()
+  const known = new Map<AnyWorkflow, FoundWorkflow & StoredWorkflow>()
+  for (const workflow of workflows) {
+    const stored = await registerWorkflow(database, workflow.definition)
+    known.set(workflow, { ...registry.register(workflow), ...stored })
+  }
+  const found = (workflow: AnyWorkflow): FoundWorkflow & StoredWorkflow => {
+    const entry = known.get(workflow)
+    if (entry === undefined) throw new Error(`the test did not register ${workflow.name}`)
+    return entry
+  }
+  const hints = createHints()
+  const announced: Hint[] = []
+  const client = createClient({
+    database,
+    hints,
+    limits: { inputBytes: 10_000, resultBytes: 10_000 },
+    announce: (hint) => announced.push(hint),
+    findWorkflow: found,
+  })
+  const routes = [...known.values()].flatMap((entry) => entry.routes.map(({ routeId }) => routeId))
+  const names = new Map([...known.values()].map(({ workflowId, workflow }) => [workflowId, workflow]))
+  const worker = { name: "test", host: "here", pid: 1, concurrency: 100, leaseMs: 600_000 }
+  const workerId = await registerWorker(database, { ...worker, routes })
+
+  async function turn(outcomes: readonly Outcome[], room: number): Promise<readonly ClaimedStep[]> {
+    return (await advance(database, { workerId, outcomes, routes, room, expected: [0, 0, 0, 0] })).claimed
+  }
+  const outcome = (step: ClaimedStep, attempt: Attempt): Outcome => ({
+    taskId: step.taskId,
+    stepNo: step.stepNo,
+    attempt: step.attempt,
+    kind: "complete",
+    json: "null",
+    delayMs: 0,
+    cause: null,
+    ...attempt,
+  })
+
+  return {
+    client,
+    announced,
+    workerId,
+    routes,
+    idOf: (workflow) => found(workflow).workflowId,
+    hint: () => hints.emit("ended"),
+    claim: (room = 100) => turn([], room),
+    finish: (steps, attempt = {}, room = 0) =>
+      turn(
+        steps.map((step) => outcome(step, attempt)),
+        room,
+      ),
+    async drain(attemptOf = () => ({})) {
+      let claimed = await turn([], 100)
+      while (claimed.length > 0) {
+        const ended = claimed.map((step) => {
+          const name = names.get(step.workflowId)?.definition.steps[step.stepNo]?.name ?? ""
+          return outcome(step, attemptOf(step, name))
+        })
+        claimed = await turn(ended, 100)
+      }
+    },
+  }
+}
+
+/** What a handler threw, as a worker stores it. */
+export function errorJson(message: string, code: string | null = null): string {
+  return JSON.stringify({ name: "Error", code, message, stack: null })
+}
+
+/** `left` and `right` after `start`, `end` after both; `right` is skippable. */
+export const diamond = defineWorkflow<{ readonly n: number }>({
+  namespace: "shop",
+  name: "diamond",
+  version: "1.0.0",
+  maxAttempts: 2,
+})
+  .step("start", { handler: () => ({ at: 1 }) })
+  .step("left", { dependsOn: ["start"], handler: () => "l" })
+  .step("right", { dependsOn: ["start"], skippable: true, handler: () => "r" })
+  .step("end", { dependsOn: ["left", "right"], handler: () => 3 })
+
+/** One step, and an input with a default. */
+export const single = defineWorkflow<{ readonly a: number; readonly b: string }, { readonly a: number }>({
+  namespace: "shop",
+  name: "single",
+  version: "1.0.0",
+  maxAttempts: 3,
+  input: {
+    type: "object",
+    properties: { a: { type: "number" }, b: { type: "string", default: "x" } },
+    required: ["a"],
+    additionalProperties: false,
+  },
+}).step("only", { handler: () => true })
