@@ -236,6 +236,7 @@ async function launch(
   binaries: ServerBinaries,
   settings: Readonly<Record<string, string>>,
 ): Promise<Launched> {
+  await trimLog(directory.logFile)
   let { port } = state
   const deadline = Date.now() + 10_000
   for (;;) {
@@ -338,6 +339,11 @@ async function sizeOf(file: string): Promise<number> {
     ({ size }) => size,
     () => 0,
   )
+}
+
+// The server only ever appends; one older log is kept.
+async function trimLog(logFile: string): Promise<void> {
+  if ((await sizeOf(logFile)) > 10_000_000) await rename(logFile, `${logFile}.old`)
 }
 
 function lastWords(log: string): string {

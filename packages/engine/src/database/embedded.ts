@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import type { Database } from "../core/database.ts"
@@ -8,6 +9,7 @@ import type { ConnectOptions } from "./connect-options.ts"
 import { withoutPassword } from "./database-url.ts"
 import { connectPglite } from "./pglite.ts"
 import { connectPostgres } from "./postgres.ts"
+import { serverDirectory } from "./server-directory.ts"
 import { joinServer } from "./server-membership.ts"
 
 const ATTEMPTS = 3
@@ -22,7 +24,9 @@ export async function connectEmbedded(dir: string, options: ConnectOptions): Pro
   try {
     return await connectToServer(resolve(dir), options)
   } catch (error) {
-    if (!isTaskerError(error, "TASKER_EMBEDDED_UNAVAILABLE")) throw error
+    // Data that a server has written is not to be hidden behind an empty database.
+    const hasData = existsSync(serverDirectory(resolve(dir)).stateFile)
+    if (hasData || !isTaskerError(error, "TASKER_EMBEDDED_UNAVAILABLE")) throw error
     const pgliteDir = join(resolve(dir), "pglite")
     const logger = options.logger ?? silentLogger
     logger.warn(

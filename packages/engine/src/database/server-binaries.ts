@@ -4,6 +4,7 @@ import { existsSync } from "node:fs"
 import { chmod, cp, lstat, readdir, readFile, rename, rm, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname, join, relative } from "node:path"
+import { promisify } from "node:util"
 import { TaskerError } from "../core/error.ts"
 import { cacheDirectories, makeCacheDirectory } from "./cache-directory.ts"
 import type { ServerUser } from "./server-user.ts"
@@ -117,16 +118,17 @@ function unlessExists(error: unknown): void {
 
 // Runs the server for its version: the one test that covers the platform, the libraries, the user and every directory above.
 async function probe(native: string, user: ServerUser | undefined): Promise<string | undefined> {
-  return await new Promise((resolve) => {
-    const options = { ...spawnIdentity(user), timeout: 10_000, cwd: "/" }
-    execFile(binary(native, "postgres"), ["--version"], options, (error, _stdout, stderr) => {
-      resolve(
-        error === null
-          ? undefined
-          : `${user === undefined ? "" : `as "${user.name}": `}${stderr.trim() || error.message}`,
-      )
+  try {
+    // Awaited in here, because spawning as another user may fail at once, without a promise.
+    await promisify(execFile)(binary(native, "postgres"), ["--version"], {
+      ...spawnIdentity(user),
+      timeout: 10_000,
+      cwd: "/",
     })
-  })
+    return undefined
+  } catch (error) {
+    return `${user === undefined ? "" : `as "${user.name}": `}${error instanceof Error ? error.message.trim() : String(error)}`
+  }
 }
 
 async function copied(native: string, parent: string): Promise<string> {

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto"
-import { existsSync } from "node:fs"
 import { chmod, chown, mkdir, readFile, rename, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { TaskerError } from "../core/error.ts"
@@ -73,17 +72,19 @@ export async function readServerState({ dir, stateFile }: ServerDirectory): Prom
   if (text === undefined) return undefined
   try {
     // Written by `writeServerState`, whole or not at all.
-    const state = JSON.parse(text) as ServerState
-    // The data moves with its directory, unless it had to be placed elsewhere.
-    return existsSync(state.dataDir) ? state : { ...state, dataDir: join(dir, "data") }
+    const state = JSON.parse(text) as Omit<ServerState, "dataDir"> & { readonly dataDir?: string }
+    return { ...state, dataDir: state.dataDir ?? join(dir, "data") }
   } catch (error) {
     throw new TaskerError("TASKER_EMBEDDED_START_FAILED", `"${stateFile}" is not JSON`, { cause: error })
   }
 }
 
-export async function writeServerState({ stateFile }: ServerDirectory, state: ServerState): Promise<void> {
+export async function writeServerState({ dir, stateFile }: ServerDirectory, state: ServerState): Promise<void> {
   const draft = `${stateFile}.${process.pid}.new`
-  await writeFile(draft, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 })
+  // The usual place is not written down, so that the directory may be moved or copied.
+  const { dataDir, ...rest } = state
+  const written = dataDir === join(dir, "data") ? rest : state
+  await writeFile(draft, `${JSON.stringify(written, undefined, 2)}\n`, { mode: 0o600 })
   await rename(draft, stateFile)
 }
 

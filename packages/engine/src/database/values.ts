@@ -55,19 +55,33 @@ function encodeElement(value: unknown): string {
   if (value === null || value === undefined) return "NULL"
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value)
   if (Array.isArray(value)) return encodeArray(value)
-  const text = typeof value === "string" ? value : (encodeValue(value) ?? "")
-  return NEEDS_ESCAPE.test(text) ? `"${text.replace(TO_ESCAPE, "\\$&")}"` : `"${text}"`
+  return quoted(typeof value === "string" ? value : (encodeValue(value) ?? ""))
 }
 
-const NEEDS_ESCAPE = /["\\]/
+/**
+ * An element of an array literal needs its quotes and backslashes escaped. JSON.stringify does just that for text without
+ * control characters and surrogates, and takes a fifth of the time that replacing takes: 0.1 ms for 400 step results.
+ */
+function quoted(text: string): string {
+  return ESCAPED_OTHERWISE.test(text) ? `"${text.replace(TO_ESCAPE, "\\$&")}"` : JSON.stringify(text)
+}
+
+const ESCAPED_OTHERWISE = /[^ -\ud7ff\ue000-\uffff]/
 const TO_ESCAPE = /["\\]/g
 
 const asText: ValueParser = (text) => text
 const asNumber: ValueParser = (text) => Number(text)
 const asBoolean: ValueParser = (text) => text === "t"
 const asJson: ValueParser = (text) => JSON.parse(text) as unknown
-// `pg` types its parsers as any; these take text.
-const asDate = pg.types.getTypeParser(1184) as ValueParser
+const asDate: ValueParser = (text) => {
+  // As in 2026-11-23 14:58:12.123456+00: ISO 8601 but for a T and the minutes of the offset. V8 reads that several times
+  // faster than `pg` does. What is not ISO it would read too, and wrongly.
+  const sign = text.at(-3)
+  if (text[10] !== " " || (sign !== "+" && sign !== "-")) return asUnusualDate(text)
+  return new Date(`${text.slice(0, 10)}T${text.slice(11)}:00`)
+}
+// For infinity, years BC and offsets of the time before time zones. `pg` types its parsers as any; these take text.
+const asUnusualDate = pg.types.getTypeParser(1184) as ValueParser
 const asBytes = pg.types.getTypeParser(17) as ValueParser
 
 // [type, its array type, parser]; the oids are fixed in pg_type.dat and the same in every version.
