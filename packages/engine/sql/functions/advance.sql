@@ -63,6 +63,7 @@ language plpgsql
 volatile
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -87,6 +88,8 @@ begin
     raise exception 'worker % is lost or stopped', p_worker_id using errcode = 'TK001';
   end if;
 
+  -- Before any limit is read, so that none is set between that and the rows it applies to.
+  lock table tasker.step_queue in row exclusive mode;
   select * into v_routes from tasker.open_routes(p_routes, p_room);
 
   if cardinality(p_task_ids) > 0 then

@@ -35,6 +35,7 @@ language plpgsql
 volatile
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_nestloop = off
 as $$
 #variable_conflict use_column
@@ -47,12 +48,7 @@ declare
 begin
   -- Before the limits are read, so that none can be set between that and the insert.
   lock table tasker.step_queue in row exclusive mode;
-  v_limited := array(
-    select route.route_id
-    from tasker.queues as queue
-    join tasker.routes as route on route.queue_id = queue.queue_id
-    where queue.max_running is not null
-  );
+  v_limited := tasker.limited_routes();
 
   v_workflow_ids := tasker.find_workflows(p_requests);
 

@@ -8,7 +8,8 @@
 -- rest; moves the task's counters, and closes the task when they say so; and
 -- appends a transition for each change.
 --
--- The caller has locked the steps' queue rows, then their tasks, in that order.
+-- The caller has locked the table step_queue (row exclusive), the steps' queue rows,
+-- then their tasks, in that order.
 --
 --   p_task_ids, p_step_nos   the steps
 --   p_states                 what each becomes: complete, skipped, resolved_manually,
@@ -57,22 +58,15 @@ language plpgsql
 volatile
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  v_limited integer[];
+  -- The caller has locked step_queue before this is read, so no limit slips in between.
+  v_limited integer[] := tasker.limited_routes();
 begin
-  -- Before the limits are read, so that none can be set between that and the insert.
-  lock table tasker.step_queue in row exclusive mode;
-  v_limited := array(
-    select route.route_id
-    from tasker.queues as queue
-    join tasker.routes as route on route.queue_id = queue.queue_id
-    where queue.max_running is not null
-  );
-
   with outcome as (
     select *
     from unnest(p_task_ids, p_step_nos, p_states, p_results, p_errors, p_run_ats, p_causes)
@@ -97,17 +91,6 @@ begin
       and queued.task_id = finished.task_id
       and queued.step_no = finished.step_no
     returning queued.task_id
-  ),
-  delayed as (
-    update tasker.step_queue as queued
-    set worker_id = null,
-        run_at = finished.run_at,
-        held = task.paused_at is not null
-    from finished
-    join tasker.tasks as task on task.task_id = finished.task_id
-    where finished.state = 'waiting_for_retry'
-      and queued.task_id = finished.task_id
-      and queued.step_no = finished.step_no
   ),
   child as (
     select
@@ -251,5 +234,17 @@ begin
     coalesce((select array_agg(ended.state) from ended), '{}'),
     (select count(*) from reached where reached.is_ready and not reached.is_handed)
   into handed_task_ids, handed_step_nos, ended_task_ids, ended_states, queued_count;
+
+  if 'waiting_for_retry' = any (p_states) then
+    update tasker.step_queue as queued
+    set worker_id = null,
+        run_at = outcome.run_at,
+        held = task.paused_at is not null
+    from unnest(p_task_ids, p_step_nos, p_states, p_run_ats) as outcome (task_id, step_no, state, run_at)
+    join tasker.tasks as task on task.task_id = outcome.task_id
+    where outcome.state = 'waiting_for_retry'
+      and queued.task_id = outcome.task_id
+      and queued.step_no = outcome.step_no;
+  end if;
 end;
 $$;

@@ -4,8 +4,8 @@
 --   p_max_running  1 or more, or null for no limit
 --
 -- Returns    whether anything changed
--- Locks      the queue's row, then the whole step_queue against writers: rows must not
---            slip in between that do not know of the limit. Rare, and over at once.
+-- Locks      the whole step_queue against writers, so that no row slips in that does not know
+--            of the limit, then the queue's row. Rare, and over at once.
 -- Called by  src/store/limit-queue.ts
 
 create or replace function tasker.limit_queue (
@@ -20,6 +20,7 @@ as $$
 declare
   v_queue tasker.queues;
 begin
+  lock table tasker.step_queue in exclusive mode;
   insert into tasker.queues (name) values (p_name) on conflict (name) do nothing;
   select queue.* into v_queue from tasker.queues as queue where queue.name = p_name for update;
   if v_queue.max_running is not distinct from p_max_running then
@@ -27,7 +28,6 @@ begin
   end if;
 
   if (v_queue.max_running is null) <> (p_max_running is null) then
-    lock table tasker.step_queue in exclusive mode;
     update tasker.step_queue as queued
     set limited = p_max_running is not null
     from tasker.routes as route

@@ -26,46 +26,62 @@ language plpgsql
 volatile
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 begin
-  if p_room > 0 then
-    perform from tasker.queues as queue
-    where queue.max_running is not null
-      and queue.paused_at is null
-      and exists (
-        select from tasker.routes as route
-        where route.queue_id = queue.queue_id and route.route_id = any (p_routes)
-      )
-    order by queue.queue_id
-    for no key update;
+  select
+    coalesce(array_agg(route.route_id), '{}'),
+    coalesce(array_agg(route.queue_id), '{}'),
+    array_fill(null::integer, array[count(*)::integer]),
+    coalesce(array_agg(route.route_id), '{}')
+  into route_ids, queue_ids, free, unlimited_ids
+  from tasker.routes as route
+  join tasker.queues as queue on queue.queue_id = route.queue_id
+  where route.route_id = any (p_routes)
+    and queue.paused_at is null
+    and queue.max_running is null;
+
+  -- All of them, for nearly everybody.
+  if p_room = 0 or cardinality(route_ids) = cardinality(p_routes) then
+    return;
   end if;
 
+  perform from tasker.queues as queue
+  where queue.max_running is not null
+    and queue.paused_at is null
+    and exists (
+      select from tasker.routes as route
+      where route.queue_id = queue.queue_id and route.route_id = any (p_routes)
+    )
+  order by queue.queue_id
+  for no key update;
+
   select
-    coalesce(array_agg(open.route_id), '{}'),
-    coalesce(array_agg(open.queue_id), '{}'),
-    coalesce(array_agg(open.free), '{}'),
-    coalesce(array_agg(open.route_id) filter (where open.free is null), '{}')
-  into route_ids, queue_ids, free, unlimited_ids
+    route_ids || array_agg(limited.route_id),
+    queue_ids || array_agg(limited.queue_id),
+    free || array_agg(limited.free)
+  into route_ids, queue_ids, free
   from (
     select
       route.route_id,
       route.queue_id,
-      queue.max_running - case when queue.max_running is not null then (
+      queue.max_running - (
         select count(*)::integer
         from tasker.routes as sibling
         join tasker.step_queue as running on running.route_id = sibling.route_id
         where sibling.queue_id = queue.queue_id
           and running.limited
           and running.worker_id is not null
-      ) end as free
+      ) as free
     from tasker.routes as route
     join tasker.queues as queue on queue.queue_id = route.queue_id
     where route.route_id = any (p_routes)
       and queue.paused_at is null
-  ) as open
-  where open.free is null or open.free > 0;
+      and queue.max_running is not null
+  ) as limited
+  where limited.free > 0;
 end;
 $$;

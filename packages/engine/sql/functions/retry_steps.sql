@@ -31,7 +31,10 @@ declare
   v_task     tasker.tasks := tasker.lock_task(p_task_id);
   v_step     record;
   v_retried  integer;
+  v_limited  integer[];
 begin
+  lock table tasker.step_queue in row exclusive mode;
+  v_limited := tasker.limited_routes();
   if v_task.state not in ('pending', 'in_progress', 'error') then
     raise exception 'task % is % and cannot be retried', p_task_id, v_task.state using errcode = 'TK032';
   end if;
@@ -68,10 +71,8 @@ begin
     insert into tasker.step_queue
       (task_id, run_at, route_id, worker_id, step_no, attempt, priority, held, limited)
     select p_task_id, p_now, retried.route_id, null, retried.step_no, retried.attempts, retried.priority,
-      v_task.paused_at is not null, queue.max_running is not null
+      v_task.paused_at is not null, retried.route_id = any (v_limited)
     from retried
-    join tasker.routes as route on route.route_id = retried.route_id
-    join tasker.queues as queue on queue.queue_id = route.queue_id
   ),
   recorded as (
     insert into tasker.transitions (at, task_id, from_state, to_state, step_no, attempt, cause, actor, reason)

@@ -6,7 +6,7 @@
 --   p_cause, p_actor, p_reason  for the transition
 --   p_now                    the clock
 --
--- Locks      nothing that the caller has not locked
+-- Locks      the table step_queue (row exclusive), and nothing else that the caller has not locked
 -- Called by  sql/functions/{bypass_steps,skip_step,resolve_step}.sql
 
 create or replace function tasker.settle_step (
@@ -25,6 +25,8 @@ language sql
 volatile
 set search_path = ''
 as $$
+  lock table tasker.step_queue in row exclusive mode;
+
   select tasker.finish_steps(
     p_task_ids => array[p_task_id],
     p_step_nos => array[p_step_no],

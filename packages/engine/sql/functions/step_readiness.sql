@@ -90,7 +90,10 @@ as $$
     coalesce(definition.priority, task.priority),
     queued.worker_id
   from tasker.tasks as task
-  join tasker.steps as step on step.task_id = task.task_id
+  -- Said of each table by itself, so that each is read by its keys.
+  join tasker.steps as step
+    on step.task_id = task.task_id
+    and step.task_id = any (p_task_ids)
   join tasker.workflow_steps as definition
     on definition.workflow_id = task.workflow_id
     and definition.step_no = step.step_no
@@ -99,5 +102,6 @@ as $$
   left join tasker.step_queue as queued
     on queued.task_id = step.task_id
     and queued.step_no = step.step_no
+    and queued.task_id = any (p_task_ids)
   where task.task_id = any (p_task_ids)
 $$;

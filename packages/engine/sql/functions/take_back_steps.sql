@@ -26,6 +26,8 @@ declare
   v_steps smallint[];
   v_held  record;
 begin
+  lock table tasker.step_queue in row exclusive mode;
+
   -- No index on worker_id: it would cost every claim, to save a scan of the queue
   -- when a worker dies.
   select array_agg(held.task_id), array_agg(held.step_no) into v_tasks, v_steps
