@@ -31,6 +31,8 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+-- free is a result here, and a column of the subquery.
+#variable_conflict use_variable
 begin
   select
     coalesce(array_agg(route.route_id), '{}'),

@@ -49,6 +49,11 @@ returns table (
 language sql
 stable
 as $$
+  -- Materialized, or what a step waits for would be worked out once for each count.
+  with readiness as materialized (
+    select step.task_id, step.step_no, step.state, step.blocked_by
+    from tasker.step_readiness(p_task_ids, p_now) as step
+  )
   select
     judged.task_id,
     judged.state,
@@ -118,7 +123,7 @@ as $$
         -- Can go on without somebody who deals with the failures first.
         (count(*) filter (where step.state = 'in_progress' or step.blocked_by not in ('parents', 'operator')))::integer as active
       from tasker.tasks as task
-      left join tasker.step_readiness(p_task_ids, p_now) as step on step.task_id = task.task_id
+      left join readiness as step on step.task_id = task.task_id
       where task.task_id = any (p_task_ids)
       group by task.task_id
     ) as counted
