@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -11,6 +11,8 @@ let directory: string
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "tasker-examples-"))
+  // As root, PostgreSQL runs as another user, who must get in.
+  await chmod(directory, 0o755)
 })
 
 afterAll(() => rm(directory, { recursive: true, force: true }))

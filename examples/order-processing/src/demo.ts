@@ -4,6 +4,7 @@ import { z } from "zod"
 import { type OrderProcessing, orderProcessing } from "./order-processing.ts"
 import { DECLINED_TOKEN, GOOD_TOKEN } from "./payment-tokens.ts"
 import { type LiveFeed, startLiveFeed } from "./report/live-feed.ts"
+import { createNoteLogger } from "./report/note-logger.ts"
 import { createPaint, formatMs, type Paint } from "./report/paint.ts"
 import { type StepRun, stepRuns } from "./report/step-runs.ts"
 import { renderTimeline } from "./report/timeline.ts"
@@ -33,9 +34,11 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     const config: ShopConfig = { shopUrl: shop?.url ?? options.shopUrl ?? "", hasPayments: shop !== null }
     const workflow = orderProcessing(config)
     const url = options.databaseUrl
-    const tasker = await createTasker({ ...(url === undefined ? {} : { url }), workflows: [workflow] })
+    const paint = createPaint(options.isColourful)
+    const logger = createNoteLogger(options.print, paint)
+    const tasker = await createTasker({ ...(url === undefined ? {} : { url }), workflows: [workflow], logger })
     try {
-      return await takeOrders({ ...options, tasker, workflow, config, shop, paint: createPaint(options.isColourful) })
+      return await takeOrders({ ...options, tasker, workflow, config, shop, paint })
     } finally {
       await tasker.close()
     }

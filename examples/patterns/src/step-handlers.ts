@@ -23,18 +23,18 @@ export interface PatternHandlerOptions {
 /** Handlers that fail as they are told, and remember in memory how often they did. */
 export interface PatternHandlers {
   /** Fails `count` times per task and step, then succeeds. */
-  configurableFailure(count: number): PatternHandler
+  readonly configurableFailure: (count: number) => PatternHandler
   /** As `configurableFailure`, and what fails is the network. */
-  networkTimeout(count: number): PatternHandler
+  readonly networkTimeout: (count: number) => PatternHandler
   /**
    * Does its work, and loses its answer `count` times. Further attempts find the work done, by the idempotency key,
    * and do not do it again.
    */
-  idempotent(count: number): PatternHandler
+  readonly idempotent: (count: number) => PatternHandler
   /** How often the handler of this step of this task has run. */
-  executionCount(taskId: string, step: string): number
+  readonly executionCount: (taskId: string, step: string) => number
   /** How often `idempotent` has done the work of this step of this task: never more than once. */
-  effectCount(taskId: string, step: string): number
+  readonly effectCount: (taskId: string, step: string) => number
 }
 
 export function createPatternHandlers({ failures = {}, workMs = 0 }: PatternHandlerOptions = {}): PatternHandlers {

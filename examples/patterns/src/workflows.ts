@@ -8,8 +8,6 @@ export interface PatternOptions {
   readonly backoffMs?: number | undefined
 }
 
-export type Patterns = ReturnType<typeof patternWorkflows>
-
 /**
  * The shapes that a workflow can have, each with steps that fail on the way. All run to completion in the three
  * attempts that a step has.

@@ -66,6 +66,7 @@ async function whatServerSaid(request: PreparedRequest, response: Response): Pro
 function messageIn(text: string): string | undefined {
   if (!text.trimStart().startsWith("{")) return undefined
   try {
+    // What starts with a brace and is JSON is an object.
     const body = JSON.parse(text) as Readonly<Record<string, unknown>>
     const nested = body["error"]
     const fields = typeof nested === "object" && nested !== null ? { ...body, ...nested } : body
