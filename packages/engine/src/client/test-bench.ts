@@ -21,11 +21,11 @@ export interface TestBench {
   idOf(workflow: AnyWorkflow): number
   /** Tells the client that tasks may have ended. */
   hint(): void
-  /** Claims what is ready, at most `room` steps, and runs none. */
+  /** Claims what is ready, at most `room` steps, and holds it. */
   claim(room?: number): Promise<readonly ClaimedStep[]>
-  /** Ends attempts: complete with `json` null unless said otherwise. Returns what it claimed meanwhile. */
-  finish(steps: readonly ClaimedStep[], attempt?: Attempt, room?: number): Promise<readonly ClaimedStep[]>
-  /** Runs whatever is ready until nothing is; `attemptOf` says what each attempt comes to. */
+  /** Claims what is ready, and ends the attempt of one step: complete with null unless said otherwise. */
+  run(taskId: string, name: string, attempt?: Attempt): Promise<void>
+  /** Runs whatever is held or ready until nothing is; `attemptOf` says what each attempt comes to. */
   drain(attemptOf?: (step: ClaimedStep, name: string) => Attempt): Promise<void>
 }
 
@@ -55,19 +55,20 @@ export async function createTestBench(database: Database, workflows: readonly An
   const worker = { name: "test", host: "here", pid: 1, concurrency: 100, leaseMs: 600_000 }
   const workerId = await registerWorker(database, { ...worker, routes })
 
+  const held = new Map<string, ClaimedStep>()
+
   async function turn(outcomes: readonly Outcome[], room: number): Promise<readonly ClaimedStep[]> {
-    return (await advance(database, { workerId, outcomes, routes, room, expected: [0, 0, 0, 0] })).claimed
+    const { claimed } = await advance(database, { workerId, outcomes, routes, room, expected: [0, 0, 0, 0] })
+    for (const step of claimed) held.set(`${step.taskId} ${nameOf(step)}`, step)
+    return claimed
   }
-  const outcome = (step: ClaimedStep, attempt: Attempt): Outcome => ({
-    taskId: step.taskId,
-    stepNo: step.stepNo,
-    attempt: step.attempt,
-    kind: "complete",
-    json: "null",
-    delayMs: 0,
-    cause: null,
-    ...attempt,
-  })
+  const nameOf = (step: ClaimedStep): string =>
+    names.get(step.workflowId)?.definition.steps[step.stepNo]?.name ?? String(step.stepNo)
+  const end = (step: ClaimedStep, attempt: Attempt): Outcome => {
+    held.delete(`${step.taskId} ${nameOf(step)}`)
+    const { taskId, stepNo, attempt: number } = step
+    return { taskId, stepNo, attempt: number, kind: "complete", json: "null", delayMs: 0, cause: null, ...attempt }
+  }
 
   return {
     client,
@@ -77,19 +78,17 @@ export async function createTestBench(database: Database, workflows: readonly An
     idOf: (workflow) => found(workflow).workflowId,
     hint: () => hints.emit("ended"),
     claim: (room = 100) => turn([], room),
-    finish: (steps, attempt = {}, room = 0) =>
-      turn(
-        steps.map((step) => outcome(step, attempt)),
-        room,
-      ),
+    async run(taskId, name, attempt = {}) {
+      await turn([], 100)
+      const step = held.get(`${taskId} ${name}`)
+      if (step === undefined) throw new Error(`step "${name}" is not held`)
+      await turn([end(step, attempt)], 0)
+    },
     async drain(attemptOf = () => ({})) {
-      let claimed = await turn([], 100)
-      while (claimed.length > 0) {
-        const ended = claimed.map((step) => {
-          const name = names.get(step.workflowId)?.definition.steps[step.stepNo]?.name ?? ""
-          return outcome(step, attemptOf(step, name))
-        })
-        claimed = await turn(ended, 100)
+      await turn([], 100)
+      while (held.size > 0) {
+        const outcomes = [...held.values()].map((step) => end(step, attemptOf(step, nameOf(step))))
+        await turn(outcomes, 100)
       }
     },
   }
