@@ -59,7 +59,7 @@ begin
   select array_agg(tasker.uuid_v7()) into v_given from generate_series(1, jsonb_array_length(p_requests));
 
   with request as (
-    select given.task_id, given.workflow_id, field.*
+    select given.ordinal, given.task_id, given.workflow_id, field.*
     from rows from (
       jsonb_array_elements(p_requests), unnest(v_given), unnest(v_workflow_ids)
     ) with ordinality as given (value, task_id, workflow_id, ordinal)
@@ -91,7 +91,7 @@ begin
     join tasker.workflows as workflow on workflow.workflow_id = request.workflow_id
     left join size on size.workflow_id = request.workflow_id
     -- One order for all, so that two calls with the same keys cannot deadlock.
-    order by request.identity_key, request.task_id
+    order by request.identity_key, request.ordinal
     on conflict (identity_key) where identity_key is not null do nothing
     returning task_id, state, initiator, reason
   ),
