@@ -1,0 +1,109 @@
+import { parseArgs } from "node:util"
+import { WORKLOADS } from "./workloads.ts"
+
+export type DatabaseKind = "postgres" | "pglite"
+
+/** What to measure, and how long. */
+export interface BenchOptions {
+  readonly isQuick: boolean
+  readonly isJson: boolean
+  /** Writes the table into bench/README.md. */
+  readonly isWriting: boolean
+  /** A PostgreSQL to measure in place of one that is started for it. */
+  readonly url: string | undefined
+  readonly databases: readonly DatabaseKind[]
+  readonly workloads: readonly string[]
+  readonly workers: readonly number[]
+  readonly hasFlatness: boolean
+  /** Steps in flight, over all worker processes; per process there are so many fewer. */
+  readonly concurrency: number
+  /** Lanes of each worker process. */
+  readonly lanes: number
+  readonly rounds: number
+  /** Steps of one throughput run on PostgreSQL. */
+  readonly steps: number
+  readonly pgliteSteps: number
+  /** Of an idle task, in all rounds together. */
+  readonly latencySamples: number
+  /** Finished steps, and delayed ones, that flatness is measured with. */
+  readonly backlog: number
+}
+
+const FULL = { rounds: 5, steps: 80_000, "pglite-steps": 12_000, "latency-samples": 300, backlog: 1_000_000 }
+const QUICK = { rounds: 3, steps: 6_000, "pglite-steps": 2_000, "latency-samples": 30, backlog: 50_000 }
+
+export const USAGE = `
+npm run bench -- [options]
+  --quick               small numbers, under a minute; says so
+  --json                one object per workload on standard output, everything else on standard error
+  --write               puts the table into bench/README.md
+  --url URL             a PostgreSQL to measure (a superuser's URL); default: an embedded one of its own
+  --databases LIST      postgres,pglite
+  --workloads LIST      ${WORKLOADS.map(({ name }) => name).join(",")}
+  --workers LIST        worker processes: 1,2
+  --no-flatness         leaves the runs with a long history and a long queue out
+  --concurrency N       steps in flight, shared by the worker processes; default 200
+  --lanes N             lanes of each worker process; default 2
+  --rounds N            default ${FULL.rounds}, quick ${QUICK.rounds}
+  --steps N             steps a run; default ${FULL.steps}, quick ${QUICK.steps}
+  --pglite-steps N      the same on PGlite; default ${FULL["pglite-steps"]}, quick ${QUICK["pglite-steps"]}
+  --latency-samples N   default ${FULL["latency-samples"]}, quick ${QUICK["latency-samples"]}
+  --backlog N           default ${FULL.backlog}, quick ${QUICK.backlog}
+`
+
+/** Reads the command line. Throws an `Error` that says which option is wrong. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      url: { type: "string" },
+      databases: { type: "string", default: "postgres,pglite" },
+      workloads: { type: "string", default: WORKLOADS.map(({ name }) => name).join(",") },
+      workers: { type: "string", default: "1,2" },
+      "no-flatness": { type: "boolean", default: false },
+      concurrency: { type: "string", default: "200" },
+      lanes: { type: "string", default: "2" },
+      rounds: { type: "string" },
+      steps: { type: "string" },
+      "pglite-steps": { type: "string" },
+      "latency-samples": { type: "string" },
+      backlog: { type: "string" },
+    },
+  })
+  const defaults = values.quick ? QUICK : FULL
+  const count = (name: keyof typeof FULL): number => positive(name, values[name] ?? String(defaults[name]))
+  return {
+    isQuick: values.quick,
+    isJson: values.json,
+    isWriting: values.write,
+    url: values.url,
+    databases: oneOf("databases", ["postgres", "pglite"] as const, values.databases),
+    workloads: oneOf("workloads", WORKLOADS.map(({ name }) => name), values.workloads),
+    workers: values.workers.split(",").map((given) => positive("workers", given)),
+    hasFlatness: !values["no-flatness"],
+    concurrency: positive("concurrency", values.concurrency),
+    lanes: positive("lanes", values.lanes),
+    rounds: count("rounds"),
+    steps: count("steps"),
+    pgliteSteps: count("pglite-steps"),
+    latencySamples: count("latency-samples"),
+    backlog: count("backlog"),
+  }
+}
+
+function positive(name: string, given: string): number {
+  const value = Number(given)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new Error(`expected --${name} to be an integer of 1 or more, got "${given}"`)
+}
+
+function oneOf<Choice extends string>(name: string, choices: readonly Choice[], given: string): readonly Choice[] {
+  return given.split(",").map((each) => {
+    const found = choices.find((choice) => choice === each)
+    if (found === undefined) throw new Error(`expected --${name} to be some of ${choices.join(", ")}, got "${each}"`)
+    return found
+  })
+}

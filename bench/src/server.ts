@@ -1,0 +1,83 @@
+import { createTasker } from "@tasker/engine"
+import { mkdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import pg from "pg"
+import { READ_COUNTERS } from "./measure/usage.ts"
+import { serverCpuMs } from "./measure/server-cpu.ts"
+import type { Counters } from "./processes/apis.ts"
+
+/** A PostgreSQL server to measure on. */
+export interface Server {
+  /** Makes an empty database; gives its URL. */
+  createDatabase(name: string): Promise<string>
+  dropDatabase(name: string): Promise<void>
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
+  /** What was done in a database; the bytes of log are the server's. */
+  counters(database: string): Promise<Counters>
+  /** Of the whole server; null when it is on another machine. */
+  cpuMs(): number | null
+  close(): Promise<void>
+}
+
+/** Starts an embedded server for the time of the benchmark, or uses the one at `url`. */
+export async function openServer(url: string | undefined): Promise<Server> {
+  if (url !== undefined) return await connectServer(url, async () => {})
+  const dir = join(tmpdir(), `tasker-bench-${process.pid}`)
+  mkdirSync(dir, { mode: 0o755 })
+  const keeper = await createTasker({ url: `embedded:${dir}`, notifications: false })
+  const close = async (): Promise<void> => {
+    await keeper.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  if (keeper.joinUrl !== undefined) return await connectServer(keeper.joinUrl, close)
+  await close()
+  throw new Error("no PostgreSQL server runs here; try --databases pglite, or --url")
+}
+
+async function connectServer(url: string, afterClose: () => Promise<void>): Promise<Server> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const query = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    (await client.query<Row>(text, [...values])).rows
+  const postmaster = isLocal(url) ? await postmasterPid(query) : undefined
+  return {
+    query,
+    createDatabase: async (name) => {
+      await query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`)
+      await query(`create database ${pg.escapeIdentifier(name)}`)
+      const target = new URL(url)
+      target.pathname = `/${name}`
+      return target.href
+    },
+    dropDatabase: async (name) => {
+      await query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`)
+    },
+    counters: async (database) => {
+      const [row] = await query<{ wal_bytes: number; commits: number }>(`${READ_COUNTERS} $1`, [database])
+      if (row === undefined) throw new Error(`there is no database "${database}"`)
+      return { walBytes: row.wal_bytes, commits: row.commits }
+    },
+    cpuMs: () => (postmaster === undefined ? null : serverCpuMs(postmaster)),
+    close: async () => {
+      await client.end()
+      await afterClose()
+    },
+  }
+}
+
+function isLocal(url: string): boolean {
+  return ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname)
+}
+
+/** Undefined when the server does not let us read its file. */
+async function postmasterPid(query: Server["query"]): Promise<number | undefined> {
+  try {
+    const [row] = await query<{ pid: number }>(
+      "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::integer as pid",
+    )
+    return row?.pid
+  } catch {
+    return undefined
+  }
+}
