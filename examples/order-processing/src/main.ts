@@ -1,3 +1,4 @@
+import { isTaskerError } from "@tasker/engine"
 import { runDemo } from "./demo.ts"
 
 const interrupted = new AbortController()
@@ -15,7 +16,8 @@ try {
   })
   process.exitCode = areAllComplete ? 0 : 1
 } catch (error) {
-  if (!interrupted.signal.aborted) throw error
-  console.log("\nStopped. Orders that are not done go on at the next start.")
-  process.exitCode = 130
+  process.exitCode = interrupted.signal.aborted ? 130 : 1
+  if (interrupted.signal.aborted) console.log("\nStopped. Orders that are not done go on at the next start.")
+  else if (isTaskerError(error)) console.error([error.message, error.hint].filter(Boolean).join("\n"))
+  else throw error
 }

@@ -37,30 +37,39 @@ const POLL_MS = 50
 export function startLiveFeed(options: LiveFeedOptions): LiveFeed {
   const stopped = new AbortController()
   const followed = new Map<string, Followed>()
+  let waiting: readonly Entry[] = []
   let firstMs: number | undefined
 
-  const poll = async (): Promise<void> => {
-    const fresh: Entry[] = []
-    for (const task of followed.values()) {
-      const history = await options.getHistory(task.taskId)
-      fresh.push(...history.slice(task.seen).map((transition) => ({ task, transition })))
-      task.seen = history.length
-    }
-    for (const { task, transition } of fresh.toSorted((a, b) => atMs(a) - atMs(b))) {
+  const printUntil = (untilMs: number): void => {
+    const due = waiting.filter((entry) => atMs(entry) <= untilMs).toSorted((a, b) => atMs(a) - atMs(b))
+    waiting = waiting.filter((entry) => atMs(entry) > untilMs)
+    for (const { task, transition } of due) {
       firstMs ??= transition.at.getTime()
       const text = describeTransition(task, transition, options)
-      if (text !== null)
-        options.print(formatLine(transition.at.getTime() - firstMs, task, transition, text, options.paint))
+      const elapsedMs = transition.at.getTime() - firstMs
+      if (text !== null) options.print(formatLine(elapsedMs, task, transition, text, options.paint))
     }
+  }
+
+  // Histories are read one after the other, so the last one knows of later things than the first. What one poll
+  // found is printed after the next, together with what is earlier.
+  const poll = async (): Promise<void> => {
+    const untilMs = Math.max(...waiting.map(atMs))
+    waiting = [...waiting, ...(await readNew(followed.values(), options))]
+    printUntil(untilMs)
   }
 
   // One at a time, or a line would be printed twice.
   let lastPoll = Promise.resolve()
-  const flush = (): Promise<void> => (lastPoll = lastPoll.then(poll))
+  const pollInTurn = (): Promise<void> => (lastPoll = lastPoll.then(poll))
+  const flush = async (): Promise<void> => {
+    await pollInTurn()
+    printUntil(Infinity)
+  }
 
   const running = (async () => {
     while (!stopped.signal.aborted) {
-      await flush()
+      await pollInTurn()
       await sleep(POLL_MS, undefined, { signal: stopped.signal }).catch(() => {})
     }
     await flush()
@@ -89,6 +98,16 @@ interface Followed extends FollowedTask {
 interface Entry {
   readonly task: Followed
   readonly transition: Transition
+}
+
+async function readNew(tasks: Iterable<Followed>, { getHistory }: LiveFeedOptions): Promise<readonly Entry[]> {
+  const found: Entry[] = []
+  for (const task of tasks) {
+    const history = await getHistory(task.taskId)
+    found.push(...history.slice(task.seen).map((transition) => ({ task, transition })))
+    task.seen = history.length
+  }
+  return found
 }
 
 function atMs({ transition }: Entry): number {
