@@ -59,12 +59,13 @@ begin
   select array_agg(tasker.uuid_v7()) into v_given from generate_series(1, jsonb_array_length(p_requests));
 
   with request as (
-    select given.ordinal, given.task_id, given.workflow_id, field.*
+    -- The input is no field of the record, which would make no input at all of null.
+    select given.ordinal, given.task_id, given.workflow_id, given.value -> 'input' as input, field.*
     from rows from (
       jsonb_array_elements(p_requests), unnest(v_given), unnest(v_workflow_ids)
     ) with ordinality as given (value, task_id, workflow_id, ordinal)
     cross join lateral jsonb_to_record(given.value) as field (
-      input jsonb, priority smallint, identity_key text, tags text[], attributes jsonb, correlation_id text,
+      priority smallint, identity_key text, tags text[], attributes jsonb, correlation_id text,
       initiator text, source_system text, reason text, trace_context text
     )
   ),
@@ -132,6 +133,14 @@ begin
 
   if p_requests @? '$[*].bypass[*]' then
     perform tasker.bypass_steps(p_requests, v_given, v_created, p_now);
+
+    -- What comes after a bypassed step may not run earlier than that could have.
+    update tasker.step_queue as queued
+    set run_at = (given.value ->> 'run_at')::timestamptz
+    from rows from (jsonb_array_elements(p_requests), unnest(v_given)) as given (value, task_id)
+    where queued.task_id = given.task_id
+      and given.task_id in (select unnest(v_created))
+      and (given.value ->> 'run_at')::timestamptz > queued.run_at;
   end if;
 
   if p_notify and cardinality(v_created) > 0 then
