@@ -90,7 +90,8 @@ begin
 
   -- Before any limit is read, so that none is set between that and the rows it applies to.
   lock table tasker.step_queue in row exclusive mode;
-  select * into v_routes from tasker.open_routes(p_routes, p_room);
+  select * into v_routes
+  from tasker.open_routes(p_worker_id, p_task_ids, p_step_nos, p_attempts, p_routes, p_room);
 
   if cardinality(p_task_ids) > 0 then
     select coalesce(array_agg(held.task_id), '{}'), coalesce(array_agg(held.ordinal), '{}')

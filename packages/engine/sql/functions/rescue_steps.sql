@@ -6,7 +6,8 @@
 --   p_now  the clock; only tests pass it
 --
 -- Returns    a row per worker that was lost, and how many steps it held
--- Locks      each lost worker's row (exclusive, skipping those locked), then as tasker.advance
+-- Locks      the lost workers' rows (exclusive, skipping those locked), all their queue rows by
+--            key, then the tasks by id
 -- Called by  src/store/rescue-steps.ts
 
 create or replace function tasker.rescue_steps (p_now timestamptz default now())
@@ -17,10 +18,13 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
+  v_lost      integer[];
+  v_tasks     uuid[];
   v_worker_id integer;
   v_steps     integer;
 begin
-  for v_worker_id in
+  select array_agg(lost.worker_id order by lost.worker_id) into v_lost
+  from (
     select worker.worker_id
     from tasker.workers as worker
     where worker.stopped_at is null
@@ -28,7 +32,28 @@ begin
       and worker.heartbeat_at < p_now - worker.lease
     order by worker.worker_id
     for update skip locked
-  loop
+  ) as lost;
+  if v_lost is null then
+    return;
+  end if;
+
+  -- Of all of them at once: several may hold steps of one task, and a queue row must
+  -- not be waited for once that task is locked.
+  select array_agg(held.task_id) into v_tasks
+  from (
+    select queued.task_id
+    from tasker.step_queue as queued
+    where queued.worker_id = any (v_lost)
+    order by queued.task_id, queued.step_no
+    for update
+  ) as held;
+
+  perform from tasker.tasks as task
+  where task.task_id = any (v_tasks)
+  order by task.task_id
+  for no key update;
+
+  foreach v_worker_id in array v_lost loop
     update tasker.workers as worker
     set lost_at = p_now
     where worker.worker_id = v_worker_id;
