@@ -3,13 +3,15 @@ export class Alarm {
   readonly #onAlarm: () => void
   #timer: NodeJS.Timeout | undefined
   #dueAt = Number.POSITIVE_INFINITY
+  #isStopped = false
 
   constructor(onAlarm: () => void) {
     this.#onAlarm = onAlarm
   }
 
-  /** Goes off after `ms`, or earlier when that was asked for. */
+  /** Goes off after `ms`, or earlier when that was asked for; not at all once it was stopped. */
   setWithin(ms: number): void {
+    if (this.#isStopped) return
     const dueAt = performance.now() + ms
     if (dueAt >= this.#dueAt) return
     clearTimeout(this.#timer)
@@ -18,9 +20,10 @@ export class Alarm {
     this.#timer = setTimeout(() => this.#goOff(), Math.ceil(ms) + 1)
   }
 
-  clear(): void {
+  /** Never goes off again: what is under way when a worker stops still asks for the next poll. */
+  stop(): void {
     clearTimeout(this.#timer)
-    this.#dueAt = Number.POSITIVE_INFINITY
+    this.#isStopped = true
   }
 
   #goOff(): void {

@@ -125,7 +125,7 @@ export class Worker {
 
   async #stop(timeoutMs: number): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    this.#poll.clear()
+    this.#poll.stop()
     for (const lane of this.#lanes) lane.stopClaiming()
     await this.#idle(timeoutMs)
     const reason = new TaskerError("TASKER_CLOSED", "the worker stopped before the step ended")
