@@ -45,10 +45,11 @@ begin
         where queued.task_id = p_task_id
           and queued.step_no <> all (v_locked)
       ) then
-        raise exception 'again' using errcode = 'TK000';
+        raise exception 'again' using errcode = 'TK999';
       end if;
       return v_task;
-    exception when sqlstate 'TK000' then
+    -- Not TK000: a code that ends in 000 stands for its whole class, a missing task included.
+    exception when sqlstate 'TK999' then
       null;
     end;
   end loop;
