@@ -24,8 +24,8 @@
 --   queued  steps became ready that this worker did not take
 --   next    there is room left: when the earliest delayed step is due, in milliseconds
 --
--- Locks      the worker's row (key share); limited queues by id; the outcomes' queue rows
---            by key; what it claims (skipping what is locked); then tasks by id
+-- Locks      the worker's row (key share); the outcomes' queue rows by key; limited queues by
+--            id; what it claims (skipping what is locked); then tasks by id
 -- Raises     TK001 when the worker is lost or stopped: it must start anew
 -- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
@@ -72,9 +72,8 @@ as $$
 declare
   v_routes record;
   v_claims record;
+  v_taken  record;
   v_done   record;
-  v_tasks  uuid[] := '{}';
-  v_held   integer[] := '{}';
   v_room   integer;
 begin
   -- A rescue marks a worker lost under an exclusive lock. So either it sees what
@@ -90,30 +89,17 @@ begin
 
   -- Before any limit is read, so that none is set between that and the rows it applies to.
   lock table tasker.step_queue in row exclusive mode;
-  select * into v_routes
-  from tasker.open_routes(p_worker_id, p_task_ids, p_step_nos, p_attempts, p_routes, p_room);
-
-  if cardinality(p_task_ids) > 0 then
-    select coalesce(array_agg(held.task_id), '{}'), coalesce(array_agg(held.ordinal), '{}')
-    into v_tasks, v_held
-    from (
-      select queued.task_id, given.ordinal::integer
-      from unnest(p_task_ids, p_step_nos, p_attempts) with ordinality as given (task_id, step_no, attempt, ordinal)
-      join tasker.step_queue as queued
-        on queued.task_id = given.task_id
-        and queued.step_no = given.step_no
-      where queued.worker_id = p_worker_id
-        and queued.attempt = given.attempt
-      order by queued.task_id, queued.step_no
-      for update of queued
-    ) as held;
-  end if;
-
+  select * into v_taken
+  from tasker.take_outcomes(
+    p_worker_id, p_task_ids, p_step_nos, p_attempts, p_outcomes, p_values, p_delays, p_causes, p_now
+  );
+  -- After the outcomes, whose slots in limited queues are free now.
+  select * into v_routes from tasker.open_routes(p_routes, p_room);
   select * into v_claims
   from tasker.lock_ready_steps(v_routes.route_ids, v_routes.queue_ids, v_routes.free, p_room, p_expected, p_now);
 
   perform from tasker.tasks as task
-  where task.task_id = any (v_tasks || array(
+  where task.task_id = any (v_taken.task_ids || array(
     select claimed.task_id
     from tasker.tasks as claimed
     where claimed.task_id = any (v_claims.task_ids)
@@ -123,11 +109,24 @@ begin
   for no key update;
 
   v_room := p_room - cardinality(v_claims.task_ids);
-  if cardinality(v_tasks) > 0 then
+  if cardinality(v_taken.task_ids) > 0 then
     select * into v_done
-    from tasker.finish_attempts(
-      p_worker_id, p_task_ids, p_step_nos, p_attempts, p_outcomes, p_values, p_delays, p_causes,
-      cardinality(v_tasks), v_room, v_routes.unlimited_ids, p_now
+    from tasker.finish_steps(
+      p_task_ids => v_taken.task_ids,
+      p_step_nos => v_taken.step_nos,
+      p_states => v_taken.states,
+      p_results => v_taken.results,
+      p_errors => v_taken.errors,
+      p_from => 'in_progress',
+      p_task_from => 'in_progress',
+      p_were_active => true,
+      p_worker_id => p_worker_id,
+      p_room => v_room,
+      p_routes => v_routes.unlimited_ids,
+      p_causes => v_taken.causes,
+      p_actor => null,
+      p_reason => null,
+      p_now => p_now
     );
     v_room := v_room - cardinality(v_done.handed_task_ids);
     return query
@@ -162,12 +161,12 @@ begin
     on definition.workflow_id = task.workflow_id
     and definition.step_no = taken.step_no;
 
-  if cardinality(v_tasks) < cardinality(p_task_ids) then
+  if cardinality(v_taken.task_ids) < cardinality(p_task_ids) then
     return query
     select 'lost', given.task_id, given.step_no, given.attempt, null::smallint, null::smallint, null::integer,
       null::tasker.state, null::jsonb, null::jsonb, null::text, null::double precision
     from unnest(p_task_ids, p_step_nos, p_attempts) with ordinality as given (task_id, step_no, attempt, ordinal)
-    where given.ordinal <> all (v_held);
+    where given.ordinal <> all (v_taken.ordinals);
   end if;
 
   if v_done.queued_count > 0 then

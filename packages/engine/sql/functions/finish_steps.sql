@@ -1,23 +1,21 @@
 -- tasker.finish_steps: moves steps out of a state, and draws every consequence.
 --
--- The heart that advance, rescue_steps, skip_step, resolve_step and create_tasks
--- (for bypassed steps) share. For each step it writes the new state, result and
--- error; takes the step out of the queue, or delays it there; counts down its
--- children, grouped by child, so that a thousand parents make one update; hands
+-- The heart that workers, rescues and operators share. For each step it writes the new state, result and
+-- error; counts down its children, grouped by child, so that a thousand parents make one update; hands
 -- the children that became ready to the worker while it has room, and queues the
 -- rest; moves the task's counters, and closes the task when they say so; and
 -- appends a transition for each change.
 --
--- The caller has locked the table step_queue (row exclusive), the steps' queue rows,
--- then their tasks, in that order.
+-- The caller has locked the table step_queue (row exclusive), has taken the steps out of
+-- the queue or delayed them there, and then has locked their tasks, in that order.
 --
 --   p_task_ids, p_step_nos   the steps
 --   p_states                 what each becomes: complete, skipped, resolved_manually,
 --                            error, or waiting_for_retry
 --   p_results, p_errors      what each returned or why it failed; null where it did not
---   p_run_ats                when each that waits for its retry may run
 --   p_from                   the state that all of them are in; others stay untouched
 --   p_task_from              the state that their tasks are in
+--   p_were_active            whether they stood in the queue until now
 --   p_worker_id              who did it, and who takes the children; null for an operator
 --   p_room                   how many children the worker takes at most
 --   p_routes                 routes that the worker takes children of
@@ -30,7 +28,7 @@
 -- Locks      nothing that the caller has not locked
 -- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
--- Called by  sql/functions/{advance,rescue_steps,skip_step,resolve_step,create_tasks}.sql
+-- Called by  sql/functions/{advance,take_back_steps,settle_step}.sql
 
 create or replace function tasker.finish_steps (
   p_task_ids    uuid[],
@@ -38,9 +36,9 @@ create or replace function tasker.finish_steps (
   p_states      tasker.state[],
   p_results     jsonb[],
   p_errors      jsonb[],
-  p_run_ats     timestamptz[],
   p_from        tasker.state,
   p_task_from   tasker.state,
+  p_were_active boolean,
   p_worker_id   integer,
   p_room        integer,
   p_routes      integer[],
@@ -69,8 +67,8 @@ declare
 begin
   with outcome as (
     select *
-    from unnest(p_task_ids, p_step_nos, p_states, p_results, p_errors, p_run_ats, p_causes)
-      as given (task_id, step_no, state, result, error, run_at, cause)
+    from unnest(p_task_ids, p_step_nos, p_states, p_results, p_errors, p_causes)
+      as given (task_id, step_no, state, result, error, cause)
   ),
   finished as (
     update tasker.steps as step
@@ -82,15 +80,7 @@ begin
     where step.task_id = outcome.task_id
       and step.step_no = outcome.step_no
       and step.state = p_from
-    returning step.task_id, step.step_no, step.attempts, step.state, step.error, outcome.run_at, outcome.cause
-  ),
-  dequeued as (
-    delete from tasker.step_queue as queued
-    using finished
-    where finished.state <> 'waiting_for_retry'
-      and queued.task_id = finished.task_id
-      and queued.step_no = finished.step_no
-    returning queued.task_id
+    returning step.task_id, step.step_no, step.attempts, step.state, step.error, outcome.cause
   ),
   child as (
     select
@@ -165,11 +155,9 @@ begin
       select
         finished.task_id,
         case when finished.state in ('complete', 'skipped', 'resolved_manually') then -1 else 0 end as open,
-        0 as active,
+        case when p_were_active and finished.state <> 'waiting_for_retry' then -1 else 0 end as active,
         false as is_started
       from finished
-      union all
-      select dequeued.task_id, 0, -1, false from dequeued
       union all
       select reached.task_id, 0, 1, reached.is_handed from reached where reached.is_ready
     ) as each_step
@@ -234,17 +222,5 @@ begin
     coalesce((select array_agg(ended.state) from ended), '{}'),
     (select count(*) from reached where reached.is_ready and not reached.is_handed)
   into handed_task_ids, handed_step_nos, ended_task_ids, ended_states, queued_count;
-
-  if 'waiting_for_retry' = any (p_states) then
-    update tasker.step_queue as queued
-    set worker_id = null,
-        run_at = outcome.run_at,
-        held = task.paused_at is not null
-    from unnest(p_task_ids, p_step_nos, p_states, p_run_ats) as outcome (task_id, step_no, state, run_at)
-    join tasker.tasks as task on task.task_id = outcome.task_id
-    where outcome.state = 'waiting_for_retry'
-      and queued.task_id = outcome.task_id
-      and queued.step_no = outcome.step_no;
-  end if;
 end;
 $$;

@@ -4,10 +4,8 @@
 -- queue stays locked until the caller commits, so that two workers never share its
 -- last slot; queues without a limit cost nothing.
 --
---   p_worker_id  the worker
---   p_task_ids, p_step_nos, p_attempts  its attempts that this call ends: their slots count as free
---   p_routes     the routes that it serves
---   p_room       how many steps it could run; with none, nothing is locked
+--   p_routes   the routes that the worker serves
+--   p_room     how many steps it could run; with none, nothing is locked
 --
 -- Returns    the routes with their queues and how many more steps each queue may run
 --            (null: no limit), and those without a limit alone
@@ -17,10 +15,6 @@
 -- Called by  sql/functions/advance.sql
 
 create or replace function tasker.open_routes (
-  p_worker_id       integer,
-  p_task_ids        uuid[],
-  p_step_nos        smallint[],
-  p_attempts        smallint[],
   p_routes          integer[],
   p_room            integer,
   out route_ids     integer[],
@@ -83,12 +77,6 @@ begin
         where sibling.queue_id = queue.queue_id
           and running.limited
           and running.worker_id is not null
-          and not (
-            running.worker_id = p_worker_id
-            and (running.task_id, running.step_no, running.attempt) in (
-              select * from unnest(p_task_ids, p_step_nos, p_attempts)
-            )
-          )
       ) as free
     from tasker.routes as route
     join tasker.queues as queue on queue.queue_id = route.queue_id

@@ -49,8 +49,11 @@ begin
       where queued.task_id = p_task_id
         and queued.step_no = v_step.step_no
         and queued.run_at > p_now;
+      if not found then
+        return false;
+      end if;
       perform pg_notify('tasker', 'ready');
-      return found;
+      return true;
     end if;
   end if;
 

@@ -21,21 +21,28 @@ create or replace function tasker.settle_step (
   p_now      timestamptz
 )
 returns void
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+  v_was_queued boolean;
+begin
   lock table tasker.step_queue in row exclusive mode;
+  delete from tasker.step_queue as queued
+  where queued.task_id = p_task_id
+    and queued.step_no = p_step_no;
+  v_was_queued := found;
 
-  select tasker.finish_steps(
+  perform tasker.finish_steps(
     p_task_ids => array[p_task_id],
     p_step_nos => array[p_step_no],
     p_states => array[p_to],
     p_results => array[p_result],
     p_errors => null,
-    p_run_ats => null,
     p_from => p_from,
     p_task_from => (select task.state from tasker.tasks as task where task.task_id = p_task_id),
+    p_were_active => v_was_queued,
     p_worker_id => null,
     p_room => 0,
     p_routes => '{}',
@@ -44,4 +51,5 @@ as $$
     p_reason => p_reason,
     p_now => p_now
   );
+end;
 $$;

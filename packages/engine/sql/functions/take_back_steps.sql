@@ -45,10 +45,6 @@ begin
     return 0;
   end if;
 
-  perform from tasker.tasks as task
-  where task.task_id = any (v_tasks)
-  order by task.task_id
-  for no key update;
 
   if p_cause = 'handed_back' then
     update tasker.steps as step
@@ -71,7 +67,7 @@ begin
       )
     end order by held.ordinal) as errors,
     array_agg(p_cause) as causes,
-    array_agg(p_now) as run_ats
+    array_fill(p_now, array[count(*)::integer]) as run_ats
   into v_held
   from unnest(v_tasks, v_steps) with ordinality as held (task_id, step_no, ordinal)
   join tasker.steps as step on step.task_id = held.task_id and step.step_no = held.step_no
@@ -80,15 +76,21 @@ begin
     on definition.workflow_id = task.workflow_id
     and definition.step_no = held.step_no;
 
+  perform tasker.dequeue_steps(v_tasks, v_steps, v_held.states, v_held.run_ats);
+  perform from tasker.tasks as task
+  where task.task_id = any (v_tasks)
+  order by task.task_id
+  for no key update;
+
   perform tasker.finish_steps(
     p_task_ids => v_tasks,
     p_step_nos => v_steps,
     p_states => v_held.states,
     p_results => null,
     p_errors => v_held.errors,
-    p_run_ats => v_held.run_ats,
     p_from => 'in_progress',
     p_task_from => 'in_progress',
+    p_were_active => true,
     p_worker_id => p_worker_id,
     p_room => 0,
     p_routes => '{}',

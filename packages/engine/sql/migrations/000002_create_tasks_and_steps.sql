@@ -40,7 +40,7 @@ create table tasker.tasks (
     and (state <> 'complete' or open_steps = 0)
     and priority between 1 and 4
   )
-) with (fillfactor = 75);
+) with (fillfactor = 30);
 
 create unique index tasks_identity_unique on tasker.tasks (identity_key) where identity_key is not null;
 
@@ -64,7 +64,7 @@ create table tasker.steps (
   error        jsonb,
   constraint steps_pkey primary key (task_id, step_no),
   constraint steps_consistent_check check (waiting_on >= 0 and attempts between 0 and max_attempts)
-) with (fillfactor = 60);
+) with (fillfactor = 33);
 
 -- The only hot table, and narrow. A row per step that is ready, delayed or
 -- running. A step is in progress if and only if its row here has a worker.
