@@ -16,6 +16,8 @@ function normalizeLine(line: string): string {
       .replaceAll(/\border \d+/g, "order <id>")
       .replace(/^( +)╵.*/, "$1<scale>")
       .replace(/^( {4}\w+) +[█✗░·◆][ █✗░·◆]*/, "$1 <bar> ")
+      // How many steps overlap depends on how soon a retry comes.
+      .replace(/^(\w+_workflow(?: +\d+){3}) +[2-9](?= )/, "$1 many")
       .replaceAll(/ *\b\d+(\.\d+)? (s|ms)\b/g, " <time>")
       .replace(/^ +<time>/, "<time>")
   )

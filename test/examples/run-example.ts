@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
+/** How long an example may run on a busy machine. */
+export const EXAMPLE_TIMEOUT_MS = 60_000
+
 /** A program of `examples/` that runs. */
 export interface RunningExample {
   /** Resolves once it has printed something that matches. */
@@ -14,7 +17,9 @@ export interface RunningExample {
 export function runExample(name: string, databaseUrl: string): RunningExample {
   const main = fileURLToPath(new URL(`../../examples/${name}/dist/main.js`, import.meta.url))
   const env = { ...process.env, DATABASE_URL: databaseUrl, SHOP_URL: undefined, NO_COLOR: "1", FORCE_COLOR: undefined }
-  const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "pipe"] })
+  // One that hangs is killed, so that its test fails and nothing stays behind.
+  const limits = { timeout: EXAMPLE_TIMEOUT_MS, killSignal: "SIGKILL" } as const
+  const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "pipe"], ...limits })
   let output = ""
   let errors = ""
   const listeners = new Set<() => void>()
