@@ -86,8 +86,12 @@ function countTo(tasks: number, processes: readonly RemoteProcess<EngineApi, Eng
       each.onEvent(({ lastSteps }) => {
         clearTimeout(timer)
         counts[index] = lastSteps
-        if (sum(counts) >= tasks) return resolve()
-        timer = setTimeout(stuck, STUCK_MS)
+        if (sum(counts) < tasks) {
+          timer = setTimeout(stuck, STUCK_MS)
+          return
+        }
+        for (const finished of processes) finished.onEvent(() => {})
+        resolve()
       })
     }
   })

@@ -1,9 +1,15 @@
+import { type BenchOptions, parseOptions, USAGE } from "./options.ts"
 import { runBench } from "./run-bench.ts"
-import { parseOptions, USAGE } from "./options.ts"
 
-try {
-  await runBench(parseOptions(process.argv.slice(2)))
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${USAGE}`)
-  process.exitCode = 1
+const options = readOptions()
+if (options !== undefined) await runBench(options)
+
+function readOptions(): BenchOptions | undefined {
+  try {
+    return parseOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    process.exitCode = 2
+    return undefined
+  }
 }

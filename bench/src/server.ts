@@ -12,6 +12,8 @@ export interface Server {
   /** Makes an empty database; gives its URL. */
   createDatabase(name: string): Promise<string>
   dropDatabase(name: string): Promise<void>
+  /** A connection to one of its databases. The caller ends it. */
+  connect(database: string): Promise<pg.Client>
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** What was done in a database; the bytes of log are the server's. */
   counters(database: string): Promise<Counters>
@@ -46,12 +48,15 @@ async function connectServer(url: string, afterClose: () => Promise<void>): Prom
     createDatabase: async (name) => {
       await query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`)
       await query(`create database ${pg.escapeIdentifier(name)}`)
-      const target = new URL(url)
-      target.pathname = `/${name}`
-      return target.href
+      return urlOf(url, name)
     },
     dropDatabase: async (name) => {
       await query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`)
+    },
+    connect: async (database) => {
+      const other = new pg.Client({ connectionString: urlOf(url, database) })
+      await other.connect()
+      return other
     },
     counters: async (database) => {
       const [row] = await query<{ wal_bytes: number; commits: number }>(`${READ_COUNTERS} $1`, [database])
@@ -64,6 +69,12 @@ async function connectServer(url: string, afterClose: () => Promise<void>): Prom
       await afterClose()
     },
   }
+}
+
+function urlOf(url: string, database: string): string {
+  const target = new URL(url)
+  target.pathname = `/${database}`
+  return target.href
 }
 
 function isLocal(url: string): boolean {
