@@ -13,7 +13,7 @@ import { createHandlerRegistry, type HandlerRegistry, type RegisteredWorkflow } 
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
 import { CHANNEL, createNotifier, type Notifier, readNotification } from "./worker/notifier.ts"
-import { Worker } from "./worker/worker.ts"
+import { Worker, type WorkerSettings } from "./worker/worker.ts"
 import { checkWorkerOptions, DEFAULT_WORKER_OPTIONS, type WorkerOptions } from "./worker/worker-options.ts"
 
 /** What a Tasker is made of. Every option has a default. */
@@ -23,26 +23,26 @@ export interface TaskerOptions {
    *
    * Default: `embedded:./.tasker`, a PostgreSQL server that Tasker starts and finds again by itself.
    */
-  readonly url?: string
+  readonly url?: string | undefined
   /** What this process can create tasks of and run. Default: none. */
-  readonly workflows?: readonly AnyWorkflow[]
+  readonly workflows?: readonly AnyWorkflow[] | undefined
   /**
    * Whether a workflow that changed under the same version takes that version's place, as long as no task of it
    * is live. Handy while developing; in production, a changed workflow is a new version.
    *
    * Default: false.
    */
-  readonly replaceWorkflows?: boolean
+  readonly replaceWorkflows?: boolean | undefined
   /** Default: warnings and errors as JSON lines on standard error. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
   /** The most that an input or a result may take as JSON, in bytes. Default: 1,048,576 each. */
-  readonly limits?: { readonly inputBytes?: number; readonly resultBytes?: number }
+  readonly limits?: { readonly inputBytes?: number | undefined; readonly resultBytes?: number | undefined } | undefined
   /** How many connections the pool holds at most, the listener's apart; 3 or more. A worker takes one for each lane. Default: 10. */
-  readonly poolSize?: number
+  readonly poolSize?: number | undefined
   /** Whether statements are prepared. PgBouncer in transaction mode breaks them: `false` there. Default: true. */
-  readonly preparedStatements?: boolean
+  readonly preparedStatements?: boolean | undefined
   /** Whether processes wake each other by LISTEN and NOTIFY. Without, everything works a poll later. Default: true. */
-  readonly notifications?: boolean
+  readonly notifications?: boolean | undefined
 }
 
 /** A Tasker: creates tasks, looks after them, and runs them where `startWorker` was called. */
@@ -126,7 +126,9 @@ function isLogger(value: unknown): boolean {
 function isLimits(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false
   return Object.entries(value).every(
-    ([key, bytes]) => ["inputBytes", "resultBytes"].includes(key) && integerRule(1, 268_435_455).accepts(bytes),
+    ([key, bytes]) =>
+      ["inputBytes", "resultBytes"].includes(key)
+      && (bytes === undefined || integerRule(1, 268_435_455).accepts(bytes)),
   )
 }
 
@@ -182,11 +184,9 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
     if (closing !== undefined) throw new TaskerError("TASKER_CLOSED", "this Tasker is closed")
     checkWorkerOptions(workerOptions)
-    const settings = { ...DEFAULT_WORKER_OPTIONS, queues: undefined, ...workerOptions, resultBytes: limits.resultBytes }
-    // Each lane holds a connection, and one is left for heartbeats and the client.
-    const maxTransactions = Math.max(1, parts.poolSize - settings.lanes - 1)
     const rooms = { database, logger, hints, notifier, workflows: [...stored.values()] }
-    const worker = await Worker.start(rooms, { ...settings, maxTransactions })
+    const settings = workerSettings(workerOptions, parts.poolSize, limits.resultBytes)
+    const worker = await Worker.start(rooms, settings)
     workers.add(worker)
     return worker
   }
@@ -206,6 +206,21 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     joinUrl: database.joinUrl,
     startWorker,
     close: (closeOptions) => (closing ??= close(closeOptions)),
+  }
+}
+
+function workerSettings(options: WorkerOptions, poolSize: number, resultBytes: number): WorkerSettings {
+  const lanes = options.lanes ?? DEFAULT_WORKER_OPTIONS.lanes
+  return {
+    name: options.name ?? DEFAULT_WORKER_OPTIONS.name,
+    concurrency: options.concurrency ?? DEFAULT_WORKER_OPTIONS.concurrency,
+    leaseMs: options.leaseMs ?? DEFAULT_WORKER_OPTIONS.leaseMs,
+    pollMs: options.pollMs ?? DEFAULT_WORKER_OPTIONS.pollMs,
+    lanes,
+    queues: options.queues,
+    // Each lane holds a connection, and one is left for heartbeats and the client.
+    maxTransactions: Math.max(1, poolSize - lanes - 1),
+    resultBytes,
   }
 }
 

@@ -5,27 +5,27 @@ import { integerRule } from "../core/option-rules.ts"
 /** How a worker works. Every option has a default. */
 export interface WorkerOptions {
   /** Shown to people. Default: `worker`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How many steps it runs at once, 1 to 10,000. More than the handlers can use only holds steps back from other workers. Default: 50. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** The queues that it takes steps from. Default: every queue of the workflows. */
-  readonly queues?: readonly string[]
+  readonly queues?: readonly string[] | undefined
   /**
    * How long it may be silent before others take its steps back, in milliseconds; 1,000 or more. It says that
    * it lives three times as often. A handler that blocks the event loop for longer loses the worker its steps.
    *
    * Default: 15,000.
    */
-  readonly leaseMs?: number
+  readonly leaseMs?: number | undefined
   /**
    * How long until it looks for ready steps by itself, in milliseconds; 10 or more. Notifications make this
    * matter only when one was missed.
    *
    * Default: 1,000.
    */
-  readonly pollMs?: number
+  readonly pollMs?: number | undefined
   /** How many connections it claims and records by, each with its share of `concurrency`; 1 to 8. Default: 2. */
-  readonly lanes?: number
+  readonly lanes?: number | undefined
 }
 
 export const DEFAULT_WORKER_OPTIONS = {
