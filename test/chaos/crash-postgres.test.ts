@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { assertSound } from "./assert-sound.ts"
+import { type ChaosServer, startChaosServer } from "./chaos-server.ts"
+import { seededRandom } from "./seeded-random.ts"
+import { until, within } from "./until.ts"
+import { startWorkerProcess, stopWorkers, type WorkerProcess } from "./worker-process.ts"
+
+const TASKS = 600
+
+describe("a PostgreSQL that stops hard", () => {
+  let server: ChaosServer
+
+  beforeAll(async () => {
+    server = await startChaosServer("crash")
+  })
+
+  afterAll(async () => {
+    await server?.close()
+  })
+
+  it("takes no worker with it, loses no outcome, and leaves no step stuck", async () => {
+    const random = seededRandom("PostgreSQL crash")
+    const { tasker, workflows, url } = server
+    // Longer than any outage: an outcome that a handler has produced must then be recorded, not produced again.
+    const start = (name: string) => startWorkerProcess({ url, name, leaseMs: 60_000, stepMs: 40, reportsRuns: true })
+    const workers = await Promise.all([start("a"), start("b")])
+    await tasker.createTasks(
+      workflows.order,
+      Array.from({ length: TASKS }, (_task, number) => ({ input: { number } })),
+    )
+
+    for (const signal of ["SIGQUIT", "SIGKILL"] as const) {
+      const ran = countRuns(workers) + 200 + random.below(300)
+      await until("the workers are busy", 20_000, () => countRuns(workers) > ran)
+      const before = await completeTasks(server)
+      await crash(server, signal)
+      // Any query of a Tasker on `embedded:` starts the server again.
+      const downAt = performance.now()
+      await until("the server answers again", 20_000, () => answers(tasker.countTasks()))
+      process.stdout.write(`chaos: PostgreSQL was back ${Math.round(performance.now() - downAt)} ms after ${signal}\n`)
+      expect(await completeTasks(server)).toEqual(expect.arrayContaining([...before]))
+    }
+
+    await until("all tasks ended", 30_000, async () => (await tasker.countTasks()).states.complete === TASKS)
+    expect(workers.map((worker) => worker.isRunning())).toEqual([true, true])
+    await stopWorkers(workers)
+    expect(repeatedRuns(workers)).toEqual([])
+    await assertSound(server)
+  }, 90_000)
+})
+
+async function crash({ query }: ChaosServer, signal: NodeJS.Signals): Promise<void> {
+  const [row] = await query<{ pid: number }>(
+    "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::integer as pid",
+  )
+  if (row === undefined) throw new Error("the server has no pid")
+  process.kill(row.pid, signal)
+  await within("the server is gone", 10_000, gone(row.pid))
+}
+
+async function gone(pid: number): Promise<void> {
+  await until("it is gone", 10_000, () => {
+    try {
+      process.kill(pid, 0)
+      return false
+    } catch {
+      return true
+    }
+  })
+}
+
+async function answers(query: Promise<unknown>): Promise<boolean> {
+  return await query.then(
+    () => true,
+    () => false,
+  )
+}
+
+async function completeTasks({ query }: ChaosServer): Promise<readonly string[]> {
+  const rows = await query<{ task_id: string }>("select task_id from tasker.tasks where state = 'complete'")
+  return rows.map((row) => row.task_id)
+}
+
+function countRuns(workers: readonly WorkerProcess[]): number {
+  return workers.reduce((count, { messages }) => count + messages.filter(({ event }) => event === "ran").length, 0)
+}
+
+/** Steps whose handler ran to its end more than once. A transactional one may: its transaction died with the server. */
+function repeatedRuns(workers: readonly WorkerProcess[]): readonly string[] {
+  const counts = new Map<string, number>()
+  for (const message of workers.flatMap(({ messages }) => messages)) {
+    if (message.event !== "ran" || message.step === "write") continue
+    const key = `${message.taskId} ${message.step}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return [...counts].flatMap(([key, count]) => (count > 1 ? `${key} ran ${count} times` : []))
+}
