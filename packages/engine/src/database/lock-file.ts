@@ -164,6 +164,7 @@ function touch(path: string): void {
 
 function isOurs(path: string): boolean {
   try {
+    // Written by us alone; what is misshapen has no pid, and is not ours.
     return (JSON.parse(readFileSync(path, "utf8")) as ProcessIdentity).pid === process.pid
   } catch {
     return false

@@ -57,6 +57,7 @@ async function written(file: string, blob: Blob): Promise<boolean> {
 
 async function pgliteVersion(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve("@electric-sql/pglite")
+  // Every package.json in node_modules has a version: npm installs none without.
   const { version } = JSON.parse(await readFile(join(dirname(entry), "..", "package.json"), "utf8")) as {
     version: string
   }

@@ -85,6 +85,7 @@ class PostgresDatabase implements Database {
       connectionTimeoutMillis: this.#waitMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
+      // pg overloads it for binary results, which are never asked for.
       types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
     }
     this.#pool = new pg.Pool({ ...clientConfig, max: this.#poolSize, idleTimeoutMillis: 30_000 })

@@ -199,13 +199,9 @@ export class Lane {
 
 /** How many children may become ready: of priority 1, of 1 or 2, of 1 to 3, of any. */
 function expectedChildren(ended: readonly Ended[]): [number, number, number, number] {
-  const counts: [number, number, number, number] = [0, 0, 0, 0]
-  for (const { heirs } of ended) {
-    for (const priority of heirs) {
-      for (let level = priority; level <= 4; level++) counts[level - 1]! += 1
-    }
-  }
-  return counts
+  const priorities = ended.flatMap(({ heirs }) => heirs)
+  const upTo = (level: Priority) => priorities.filter((priority) => priority <= level).length
+  return [upTo(1), upTo(2), upTo(3), priorities.length]
 }
 
 /** A worker serves only workflows that it can run, so this is a defect; it is the step's error, not a crash. */

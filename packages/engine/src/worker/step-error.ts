@@ -50,6 +50,7 @@ function describe(thrown: unknown): string {
 }
 
 // What jsonb refuses: the NUL character, and half of a surrogate pair, which the cut may leave too.
+// oxlint-disable-next-line no-control-regex -- the control character is what is looked for
 const NOT_STORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
 
 function bounded(text: string, maxLength: number): string {
