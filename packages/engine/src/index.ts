@@ -71,7 +71,8 @@ export type { Client } from "./client/client.ts"
 export type { TaskHandle, TaskReference } from "./client/task-reference.ts"
 export type { TaskOptions } from "./client/task-request.ts"
 export type { TaskResult, WaitOptions } from "./client/wait-for-task.ts"
-export type { Change, StepResolutionOptions } from "./client/operations.ts"
+export type { Change } from "./client/act.ts"
+export type { StepResolutionOptions } from "./client/operate-steps.ts"
 export type { OperatorNote } from "./store/operator.ts"
 export type { ListTasksFilter, TasksPage } from "./client/list-tasks.ts"
 export type { ListWorkersFilter } from "./client/list-fleet.ts"
@@ -85,16 +86,15 @@ export { STEP_STATES, STEP_TRANSITIONS, type StepState, TASK_STATES, TASK_TRANSI
 // Counting and measuring
 export type {
   CountFilter,
-  PeriodFilter,
-  RatesFilter,
-  SlowestFilter,
   StateCounts,
   StepCounts,
   TaskCounts,
-  TaskRates,
   WorkflowStepCounts,
   WorkflowTaskCounts,
-} from "./client/analytics.ts"
+} from "./client/count-states.ts"
+export type { SlowestFilter } from "./client/measure-durations.ts"
+export type { PeriodFilter } from "./client/period.ts"
+export type { RatesFilter, TaskRates } from "./client/task-rates.ts"
 export type { DurationPercentiles } from "./store/analytics/duration-percentiles.ts"
 export type { SlowStep } from "./store/analytics/slowest-steps.ts"
 export type { SlowTask } from "./store/analytics/slowest-tasks.ts"

@@ -36,7 +36,8 @@ begin
   if v_task.state = 'cancelled' then
     return false;
   elsif v_task.state in ('complete', 'error', 'resolved_manually') then
-    raise exception 'task % is % and cannot be cancelled', p_task_id, v_task.state using errcode = 'TK032';
+    raise exception 'task % is % and cannot be cancelled', p_task_id, v_task.state
+      using errcode = 'TK032', detail = v_task.state;
   end if;
 
   if exists (

@@ -97,11 +97,12 @@ begin
     cross join lateral (
       select task.task_id
       from tasker.tasks as task
-      where task.workflow_id = workflow.workflow_id
-        and task.task_id >= v_from
-        and task.task_id < v_to
+      -- As pairs, so that only the index on both is in the right order: a workflow with
+      -- few tasks would else be looked for among all, from the newest on.
+      where (task.workflow_id, task.task_id) >= (workflow.workflow_id, v_from)
+        and (task.workflow_id, task.task_id) < (workflow.workflow_id, v_to)
         and tasker.task_matches(task, p_states, p_tags, p_attributes, p_since, p_until)
-      order by task.task_id desc
+      order by task.workflow_id desc, task.task_id desc
       limit p_limit
     ) as newest
     order by newest.task_id desc

@@ -24,7 +24,8 @@ declare
   v_task tasker.tasks := tasker.lock_task(p_task_id);
 begin
   if v_task.state not in ('pending', 'in_progress', 'error') then
-    raise exception 'task % is % and cannot be paused', p_task_id, v_task.state using errcode = 'TK032';
+    raise exception 'task % is % and cannot be paused', p_task_id, v_task.state
+      using errcode = 'TK032', detail = v_task.state;
   elsif v_task.paused_at is not null then
     return false;
   end if;

@@ -32,7 +32,7 @@ begin
     return false;
   elsif v_step.state not in ('pending', 'waiting_for_retry', 'error') or v_task.state = 'resolved_manually' then
     raise exception 'step "%" of task % is % and cannot be resolved', p_step_name, p_task_id, v_step.state
-      using errcode = 'TK032';
+      using errcode = 'TK032', detail = v_step.state;
   end if;
 
   perform tasker.settle_step(

@@ -28,7 +28,8 @@ begin
   if v_task.state = 'resolved_manually' then
     return false;
   elsif v_task.state <> 'error' then
-    raise exception 'task % is % and cannot be resolved', p_task_id, v_task.state using errcode = 'TK032';
+    raise exception 'task % is % and cannot be resolved', p_task_id, v_task.state
+      using errcode = 'TK032', detail = v_task.state;
   end if;
 
   update tasker.tasks as task

@@ -36,13 +36,14 @@ begin
   lock table tasker.step_queue in row exclusive mode;
   v_limited := tasker.limited_routes();
   if v_task.state not in ('pending', 'in_progress', 'error') then
-    raise exception 'task % is % and cannot be retried', p_task_id, v_task.state using errcode = 'TK032';
+    raise exception 'task % is % and cannot be retried', p_task_id, v_task.state
+      using errcode = 'TK032', detail = v_task.state;
   end if;
   if p_step_name is not null then
     select * into v_step from tasker.find_step(p_task_id, p_step_name);
     if v_step.state not in ('error', 'waiting_for_retry', 'pending', 'in_progress') then
       raise exception 'step "%" of task % is % and cannot be retried', p_step_name, p_task_id, v_step.state
-        using errcode = 'TK032';
+        using errcode = 'TK032', detail = v_step.state;
     elsif v_step.state = 'waiting_for_retry' then
       update tasker.step_queue as queued
       set run_at = p_now

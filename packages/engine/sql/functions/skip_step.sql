@@ -33,7 +33,7 @@ begin
     raise exception 'step "%" of task % is not skippable', p_step_name, p_task_id using errcode = 'TK033';
   elsif v_step.state not in ('pending', 'waiting_for_retry', 'error') or v_task.state = 'resolved_manually' then
     raise exception 'step "%" of task % is % and cannot be skipped', p_step_name, p_task_id, v_step.state
-      using errcode = 'TK032';
+      using errcode = 'TK032', detail = v_step.state;
   end if;
 
   perform tasker.settle_step(

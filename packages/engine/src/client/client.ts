@@ -8,23 +8,17 @@ import type { OperatorNote } from "../store/operator.ts"
 import type { Step, Task, Transition } from "../store/task.ts"
 import type { ExecutionContext } from "../store/task-execution-contexts.ts"
 import type { Violation } from "../store/verify.ts"
-import type {
-  CountFilter,
-  PeriodFilter,
-  RatesFilter,
-  SlowestFilter,
-  StepCounts,
-  TaskCounts,
-  TaskRates,
-  WorkflowStepCounts,
-  WorkflowTaskCounts,
-} from "./analytics.ts"
+import type { Change } from "./act.ts"
+import type { CountFilter, StepCounts, TaskCounts, WorkflowStepCounts, WorkflowTaskCounts } from "./count-states.ts"
 import type { CreateTaskOptions } from "./create-task.ts"
 import type { CreateTasksOptions, TaskRequest } from "./create-tasks.ts"
 import type { ListWorkersFilter } from "./list-fleet.ts"
 import type { ListTasksFilter, TasksPage } from "./list-tasks.ts"
-import type { Change, StepResolutionOptions } from "./operations.ts"
+import type { SlowestFilter } from "./measure-durations.ts"
+import type { StepResolutionOptions } from "./operate-steps.ts"
+import type { PeriodFilter } from "./period.ts"
 import type { TaskHandle, TaskReference } from "./task-reference.ts"
+import type { RatesFilter, TaskRates } from "./task-rates.ts"
 import type { TaskResult, WaitOptions } from "./wait-for-task.ts"
 
 /**

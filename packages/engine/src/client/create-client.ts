@@ -1,14 +1,18 @@
 import type { Client } from "./client.ts"
 import type { ClientRooms } from "./client-rooms.ts"
 import { verify } from "../store/verify.ts"
-import * as analytics from "./analytics.ts"
+import * as counts from "./count-states.ts"
 import { createTask } from "./create-task.ts"
 import { createTasks } from "./create-tasks.ts"
 import { listQueues, listWorkers } from "./list-fleet.ts"
 import { listTasks } from "./list-tasks.ts"
-import * as operations from "./operations.ts"
+import * as durations from "./measure-durations.ts"
+import * as queues from "./operate-queues.ts"
+import * as steps from "./operate-steps.ts"
+import * as operations from "./operate-tasks.ts"
 import { OutcomePoller } from "./outcome-poller.ts"
 import { getExecutionContext, getExecutionContexts, getHistory, getSteps, getTask } from "./read-tasks.ts"
+import { taskRates } from "./task-rates.ts"
 import { waitForTask } from "./wait-for-task.ts"
 
 export type { Client } from "./client.ts"
@@ -37,22 +41,22 @@ export function createClient(rooms: ClientRooms): ClosableClient {
     resumeTask: (task, note) => operations.resumeTask(rooms, task, note),
     retryTask: (task, note) => operations.retryTask(rooms, task, note),
     resolveTask: (task, note) => operations.resolveTask(rooms, task, note),
-    retryStep: (task, step, note) => operations.retryStep(rooms, task, step, note),
-    skipStep: (task, step, note) => operations.skipStep(rooms, task, step, note),
-    resolveStep: (task, step, options) => operations.resolveStep(rooms, task, step, options),
-    pauseQueue: (queue, note) => operations.pauseQueue(rooms, queue, note),
-    resumeQueue: (queue, note) => operations.resumeQueue(rooms, queue, note),
-    limitQueue: (queue, maxRunning) => operations.limitQueue(rooms, queue, maxRunning),
+    retryStep: (task, step, note) => steps.retryStep(rooms, task, step, note),
+    skipStep: (task, step, note) => steps.skipStep(rooms, task, step, note),
+    resolveStep: (task, step, options) => steps.resolveStep(rooms, task, step, options),
+    pauseQueue: (queue, note) => queues.pauseQueue(rooms, queue, note),
+    resumeQueue: (queue, note) => queues.resumeQueue(rooms, queue, note),
+    limitQueue: (queue, maxRunning) => queues.limitQueue(rooms, queue, maxRunning),
     listQueues: () => listQueues(rooms),
     listWorkers: (filter) => listWorkers(rooms, filter),
-    countTasks: (filter) => analytics.countTasks(rooms, filter),
-    countTasksByWorkflow: (filter) => analytics.countTasksByWorkflow(rooms, filter),
-    countSteps: (filter) => analytics.countSteps(rooms, filter),
-    countStepsByName: (filter) => analytics.countStepsByName(rooms, filter),
-    slowestTasks: (filter) => analytics.slowestTasks(rooms, filter),
-    slowestSteps: (filter) => analytics.slowestSteps(rooms, filter),
-    durationPercentiles: (filter) => analytics.durationPercentiles(rooms, filter),
-    taskRates: (filter) => analytics.taskRates(rooms, filter),
+    countTasks: (filter) => counts.countTasks(rooms, filter),
+    countTasksByWorkflow: (filter) => counts.countTasksByWorkflow(rooms, filter),
+    countSteps: (filter) => counts.countSteps(rooms, filter),
+    countStepsByName: (filter) => counts.countStepsByName(rooms, filter),
+    slowestTasks: (filter) => durations.slowestTasks(rooms, filter),
+    slowestSteps: (filter) => durations.slowestSteps(rooms, filter),
+    durationPercentiles: (filter) => durations.durationPercentiles(rooms, filter),
+    taskRates: (filter) => taskRates(rooms, filter),
     verify: () => verify(rooms.database),
     close: () => poller.close(),
   }

@@ -16,7 +16,8 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
 
   beforeAll(async () => {
     const opened = await open()
-    ;({ database, close } = opened)
+    database = opened.database
+    close = () => opened.close()
     bench = await createTestBench(database, [diamond, single])
     const create = async (name: string, options = {}) => {
       ids[name] = (await bench.client.createTask(diamond, { n: 1 }, options)).taskId
@@ -45,7 +46,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
 
   afterAll(() => close())
 
-  async function listed(filter: ListTasksFilter): Promise<readonly (string | undefined)[]> {
+  async function listed(filter: ListTasksFilter): Promise<readonly string[]> {
     const names = new Map(Object.entries(ids).map(([name, id]) => [id, name]))
     const { tasks } = await bench.client.listTasks(filter)
     expect(tasks.map(({ taskId }) => taskId)).toEqual(
@@ -54,7 +55,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
         .toSorted()
         .toReversed(),
     )
-    return tasks.map(({ taskId }) => names.get(taskId)).toSorted()
+    return tasks.map(({ taskId }) => names.get(taskId) ?? "unknown").toSorted()
   }
 
   test.each<readonly [ListTasksFilter, readonly string[]]>([

@@ -30,12 +30,7 @@ export interface TestBench {
 }
 
 export async function createTestBench(database: Database, workflows: readonly AnyWorkflow[]): Promise<TestBench> {
-  const registry = createHandlerRegistry()
-  const known = new Map<AnyWorkflow, FoundWorkflow & StoredWorkflow>()
-  for (const workflow of workflows) {
-    const stored = await registerWorkflow(database, workflow.definition)
-    known.set(workflow, { ...registry.register(workflow), ...stored })
-  }
+  const known = await register(database, workflows)
   const found = (workflow: AnyWorkflow): FoundWorkflow & StoredWorkflow => {
     const entry = known.get(workflow)
     if (entry === undefined) throw new Error(`the test did not register ${workflow.name}`)
@@ -92,6 +87,16 @@ export async function createTestBench(database: Database, workflows: readonly An
       }
     },
   }
+}
+
+async function register(database: Database, workflows: readonly AnyWorkflow[]) {
+  const registry = createHandlerRegistry()
+  const known = new Map<AnyWorkflow, FoundWorkflow & StoredWorkflow>()
+  for (const workflow of workflows) {
+    const stored = await registerWorkflow(database, workflow.definition)
+    known.set(workflow, { ...registry.register(workflow), ...stored })
+  }
+  return known
 }
 
 /** What a handler threw, as a worker stores it. */

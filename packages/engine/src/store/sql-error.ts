@@ -28,7 +28,12 @@ export function asTaskerError(error: unknown, details: Readonly<Record<string, u
   const state = sqlState(error)
   if (state === undefined || !isOurs(state) || !(error instanceof Error)) return error
   const entry: { readonly code: ErrorCode; readonly hint?: string } = SQL_ERRORS[state]
-  return new TaskerError(entry.code, error.message, { hint: entry.hint, cause: error, details })
+  return new TaskerError(entry.code, error.message, {
+    hint: entry.hint,
+    cause: error,
+    // The functions give the state that forbids it as the error's detail.
+    details: state === "TK032" && "detail" in error ? { ...details, state: error.detail } : details,
+  })
 }
 
 function isOurs(state: string): state is keyof typeof SQL_ERRORS {

@@ -20,7 +20,8 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
 
   beforeAll(async () => {
     const opened = await open()
-    ;({ database, close } = opened)
+    database = opened.database
+    close = () => opened.close()
     bench = await createTestBench(database, [diamond, single])
   })
 

@@ -15,7 +15,8 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
 
   beforeAll(async () => {
     const opened = await open()
-    ;({ database, close } = opened)
+    database = opened.database
+    close = () => opened.close()
     bench = await createTestBench(database, [diamond, single])
     // Two attempts of each kind, a retry, a failure, and one of every operator's acts.
     const tasks = await bench.client.createTasks(

@@ -1,0 +1,37 @@
+import { TaskerError } from "../core/error.ts"
+import type { WorkflowFilter } from "../store/analytics/period.ts"
+import { dateRule, nameFilterRule, versionTextRule } from "./argument-rules.ts"
+
+/** Which period, and which tasks. */
+export interface PeriodFilter extends WorkflowFilter {
+  /** From then on. Default: 24 hours before `until`. */
+  readonly since?: Date | undefined
+  /** Before. Default: now. */
+  readonly until?: Date | undefined
+}
+
+export const PERIOD_RULES = {
+  namespace: nameFilterRule,
+  workflow: nameFilterRule,
+  version: versionTextRule,
+  since: dateRule,
+  until: dateRule,
+}
+
+const DAY_MS = 86_400_000
+
+/**
+ * The period that was asked for, with its defaults.
+ *
+ * @throws TaskerError `TASKER_OPTION_INVALID` when it ends before it begins
+ */
+export function periodOf({ since, until }: PeriodFilter): { readonly since: Date; readonly until: Date } {
+  // This machine's clock picks the default; every time that is measured is the database's.
+  const end = until ?? new Date()
+  const start = since ?? new Date(end.getTime() - DAY_MS)
+  if (start < end) return { since: start, until: end }
+  throw new TaskerError(
+    "TASKER_OPTION_INVALID",
+    `expected since to be before until, got ${start.toISOString()} and ${end.toISOString()}`,
+  )
+}
