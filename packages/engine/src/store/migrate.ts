@@ -153,7 +153,12 @@ function isOlder(release: string, current: string | null): boolean {
 async function readRelease(): Promise<string> {
   const text = await readFile(new URL("../../package.json", import.meta.url), "utf8")
   const manifest: unknown = JSON.parse(text)
-  if (typeof manifest === "object" && manifest !== null && "version" in manifest && typeof manifest.version === "string")
+  if (
+    typeof manifest === "object"
+    && manifest !== null
+    && "version" in manifest
+    && typeof manifest.version === "string"
+  )
     return manifest.version
   throw new TaskerError("TASKER_INTERNAL", "the package.json of @tasker/engine has no version")
 }
