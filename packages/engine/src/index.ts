@@ -68,6 +68,10 @@ export type { Problem } from "./core/problem.ts"
 
 // Tasks, and what is known of them
 export type { Client } from "./client/client.ts"
+export type { CallerTransaction } from "./client/caller-transaction.ts"
+export type { CreateTaskOptions } from "./client/create-task.ts"
+export type { CreateTasksOptions, TaskRequest } from "./client/create-tasks.ts"
+export type { IdentityScope, TaskIdentity } from "./client/identity-key.ts"
 export type { TaskHandle, TaskReference } from "./client/task-reference.ts"
 export type { TaskOptions } from "./client/task-request.ts"
 export type { TaskResult, WaitOptions } from "./client/wait-for-task.ts"
