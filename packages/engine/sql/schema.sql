@@ -234,6 +234,7 @@ tasker.find_workflows (p_requests jsonb) returns integer[], stable, set search_p
 tasker.finish_steps (p_task_ids uuid[], p_step_nos smallint[], p_states tasker.state[], p_results jsonb[], p_errors jsonb[], p_from tasker.state, p_task_from tasker.state, p_were_active boolean, p_worker_id integer, p_room integer, p_routes integer[], p_causes text[], p_actor text, p_reason text, p_now timestamp with time zone, OUT handed_task_ids uuid[], OUT handed_step_nos smallint[], OUT ended_task_ids uuid[], OUT ended_states tasker.state[], OUT queued_count integer) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.heartbeat (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_now timestamp with time zone DEFAULT now()) returns TABLE(task_id uuid, step_no smallint, attempt smallint), volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.is_done (p_state tasker.state) returns boolean, immutable
+tasker.is_limited (p_route_id integer) returns boolean, volatile, set search_path=""
 tasker.legal_transitions () returns TABLE(is_task boolean, from_state tasker.state, to_state tasker.state), immutable, set search_path=""
 tasker.limit_queue (p_name text, p_max_running integer) returns boolean, volatile, set search_path=""
 tasker.limited_routes () returns integer[], volatile, set search_path=""

@@ -143,11 +143,11 @@ async function storeWorkflows(
   database: Database,
   registry: HandlerRegistry,
   replace: boolean,
-): Promise<ReadonlyMap<AnyWorkflow, KnownWorkflow>> {
-  const known = new Map<AnyWorkflow, KnownWorkflow>()
+): Promise<ReadonlyMap<string, KnownWorkflow>> {
+  const known = new Map<string, KnownWorkflow>()
   for (const registered of registry.list()) {
     const stored = await registerWorkflow(database, registered.workflow.definition, { replace })
-    known.set(registered.workflow, { ...registered, ...stored })
+    known.set(nameOf(registered.workflow), { ...registered, ...stored })
   }
   return known
 }
@@ -156,7 +156,7 @@ interface Parts {
   readonly database: Database
   readonly logger: Logger
   readonly registry: HandlerRegistry
-  readonly stored: ReadonlyMap<AnyWorkflow, KnownWorkflow>
+  readonly stored: ReadonlyMap<string, KnownWorkflow>
   readonly options: TaskerOptions
   readonly poolSize: number
 }
@@ -176,7 +176,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     hints,
     limits,
     announce: (hint) => announce(hints, notifier, hint),
-    findWorkflow: (workflow) => stored.get(workflow) ?? refuseUnknown(workflow),
+    findWorkflow: (workflow) => stored.get(nameOf(workflow)) ?? refuseUnknown(workflow),
   })
   const workers = new Set<Worker>()
   let closing: Promise<void> | undefined
@@ -242,8 +242,13 @@ function announce(hints: Hints, notifier: Notifier, hint: Hint): void {
   notifier.notify(hint)
 }
 
-function refuseUnknown({ namespace, name, version }: AnyWorkflow): never {
-  throw new TaskerError("TASKER_WORKFLOW_NOT_FOUND", `workflow ${namespace}.${name}@${version} was not given to createTasker`, {
+function nameOf({ namespace, name, version }: AnyWorkflow): string {
+  return `${namespace}.${name}@${version}`
+}
+
+function refuseUnknown(workflow: AnyWorkflow): never {
+  const { namespace, name, version } = workflow
+  throw new TaskerError("TASKER_WORKFLOW_NOT_FOUND", `workflow ${nameOf(workflow)} was not given to createTasker`, {
     hint: "pass it in `workflows`",
     details: { namespace, name, version },
   })

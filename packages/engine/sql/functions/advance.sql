@@ -22,7 +22,8 @@
 --   lost    an attempt that this worker no longer held: its outcome was refused
 --   ended   a task that ended, and how
 --   queued  steps became ready that this worker did not take
---   next    there is room left: when the earliest delayed step is due, in milliseconds
+--   next    there is room left, and no outcome was given: when the earliest delayed step is
+--           due, in milliseconds
 --
 -- Locks      the worker's row (key share); the outcomes' queue rows by key; limited queues by
 --            id; what it claims (skipping what is locked); then tasks by id
@@ -129,12 +130,17 @@ begin
       p_now => p_now
     );
     v_room := v_room - cardinality(v_done.handed_task_ids);
+  else
+    select '{}'::uuid[] as handed_task_ids, '{}'::smallint[] as handed_step_nos, '{}'::uuid[] as ended_task_ids,
+      0 as queued_count
+    into v_done;
+  end if;
+
+  if cardinality(v_done.ended_task_ids) > 0 then
     return query
     select 'ended', ended.task_id, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
       ended.state, null::jsonb, null::jsonb, null::text, null::double precision
     from unnest(v_done.ended_task_ids, v_done.ended_states) as ended (task_id, state);
-  else
-    select '{}'::uuid[] as handed_task_ids, '{}'::smallint[] as handed_step_nos, 0 as queued_count into v_done;
   end if;
 
   if cardinality(v_claims.task_ids) > 0 then
@@ -175,7 +181,8 @@ begin
       null::tasker.state, null::jsonb, null::jsonb, null::text, v_done.queued_count::double precision;
   end if;
 
-  if v_room > 0 then
+  -- A worker with outcomes calls again anyway; one without is about to wait.
+  if v_room > 0 and cardinality(p_task_ids) = 0 then
     return query
     select 'next', null::uuid, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
       null::tasker.state, null::jsonb, null::jsonb, null::text,

@@ -61,9 +61,6 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-declare
-  -- The caller has locked step_queue before this is read, so no limit slips in between.
-  v_limited integer[] := tasker.limited_routes();
 begin
   with outcome as (
     select *
@@ -145,7 +142,9 @@ begin
       case when reached.is_handed then p_worker_id end,
       reached.step_no,
       case when reached.is_handed then reached.attempts + 1 else reached.attempts end,
-      reached.priority, reached.is_paused, reached.route_id = any (v_limited)
+      reached.priority, reached.is_paused,
+      -- Children of limited queues are never handed over: they wait for a slot.
+      not reached.is_handed and tasker.is_limited(reached.route_id)
     from reached
     where reached.is_ready
   ),

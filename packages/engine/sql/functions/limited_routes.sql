@@ -1,7 +1,7 @@
 -- tasker.limited_routes: the routes whose queue runs only so many steps at once.
 --
 -- Returns    their ids, mostly none
--- Called by  sql/functions/{finish_steps,create_tasks,retry_steps}.sql
+-- Called by  sql/functions/create_tasks.sql
 
 create or replace function tasker.limited_routes ()
 returns integer[]

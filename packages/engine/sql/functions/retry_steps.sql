@@ -31,10 +31,8 @@ declare
   v_task     tasker.tasks := tasker.lock_task(p_task_id);
   v_step     record;
   v_retried  integer;
-  v_limited  integer[];
 begin
   lock table tasker.step_queue in row exclusive mode;
-  v_limited := tasker.limited_routes();
   if v_task.state not in ('pending', 'in_progress', 'error') then
     raise exception 'task % is % and cannot be retried', p_task_id, v_task.state
       using errcode = 'TK032', detail = v_task.state;
@@ -75,7 +73,7 @@ begin
     insert into tasker.step_queue
       (task_id, run_at, route_id, worker_id, step_no, attempt, priority, held, limited)
     select p_task_id, p_now, retried.route_id, null, retried.step_no, retried.attempts, retried.priority,
-      v_task.paused_at is not null, retried.route_id = any (v_limited)
+      v_task.paused_at is not null, tasker.is_limited(retried.route_id)
     from retried
   ),
   recorded as (

@@ -50,7 +50,7 @@ export interface Advanced {
   readonly ended: readonly EndedTask[]
   /** How many steps became ready that this worker did not take. */
   readonly queuedCount: number
-  /** When there is room left: how long until the earliest delayed step is due, in milliseconds. */
+  /** When there is room left, and no outcome was given: how long until the earliest delayed step is due, in milliseconds. */
   readonly nextMs: number | null
 }
 

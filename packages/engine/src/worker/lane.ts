@@ -157,7 +157,7 @@ export class Lane {
       for (const claimed of advanced.claimed) this.#start(claimed)
       // A full answer means that there may be more; so does a child that had to go through the queue.
       this.#mayClaim ||= (room > 0 && advanced.claimed.length >= room) || advanced.queuedCount > 0
-      this.#options.onAdvanced(advanced, room)
+      this.#options.onAdvanced({ ...advanced, nextMs: advanced.nextMs ?? soonestRetry(outcomes) }, room)
     } catch (error) {
       this.#release()
       this.#ended = [...ended, ...this.#ended]
@@ -195,6 +195,12 @@ export class Lane {
     }
     this.#alarm?.()
   }
+}
+
+/** When the first of the attempts that failed is due again. */
+function soonestRetry(outcomes: readonly Outcome[]): number | null {
+  const delays = outcomes.filter(({ kind }) => kind === "retry").map(({ delayMs }) => delayMs)
+  return delays.length === 0 ? null : Math.min(...delays)
 }
 
 /** How many children may become ready: of priority 1, of 1 or 2, of 1 to 3, of any. */

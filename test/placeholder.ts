@@ -1,2 +1,0 @@
-// This line lets the workspace compile until the first test is here.
-export {}
