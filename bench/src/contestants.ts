@@ -62,7 +62,9 @@ export async function startFloor(workers: number, options: ProcessOptions): Prom
   return {
     run: async (tasks) => {
       const startedAt = performance.now()
-      await Promise.all(processes.map((each, index) => each.call("run", Math.floor((tasks + index) / processes.length))))
+      await Promise.all(
+        processes.map((each, index) => each.call("run", Math.floor((tasks + index) / processes.length))),
+      )
       return { tasks, creatingMs: 0, runningMs: performance.now() - startedAt }
     },
     idle: async () => {},
@@ -80,7 +82,8 @@ const STUCK_MS = 60_000
 function countTo(tasks: number, processes: readonly RemoteProcess<EngineApi, EngineEvent>[]): Promise<void> {
   const counts = processes.map(() => 0)
   return new Promise((resolve, reject) => {
-    const stuck = () => reject(new Error(`no step ended for ${STUCK_MS / 1_000} s, at ${sum(counts)} of ${tasks} tasks`))
+    const stuck = () =>
+      reject(new Error(`no step ended for ${STUCK_MS / 1_000} s, at ${sum(counts)} of ${tasks} tasks`))
     let timer = setTimeout(stuck, STUCK_MS)
     for (const [index, each] of processes.entries()) {
       each.onEvent(({ lastSteps }) => {
@@ -97,7 +100,9 @@ function countTo(tasks: number, processes: readonly RemoteProcess<EngineApi, Eng
   })
 }
 
-async function usageOf(processes: readonly Pick<RemoteProcess<{ usage(): Promise<Usage> }, never>, "call">[]): Promise<Usage> {
+async function usageOf(
+  processes: readonly Pick<RemoteProcess<{ usage(): Promise<Usage> }, never>, "call">[],
+): Promise<Usage> {
   const usages = await Promise.all(processes.map((each) => each.call("usage")))
   return {
     cpuMs: sum(usages.map((each) => each.cpuMs)),

@@ -44,7 +44,10 @@ async function create({ tasks, runAt }: { readonly tasks: number; readonly runAt
   const startedAt = performance.now()
   for (let from = 0; from < tasks; from += TASKS_PER_CALL) {
     const length = Math.min(TASKS_PER_CALL, tasks - from)
-    await tasker.createTasks(workflow, Array.from({ length }, (_task, index) => ({ input: { number: from + index }, ...later })))
+    await tasker.createTasks(
+      workflow,
+      Array.from({ length }, (_task, index) => ({ input: { number: from + index }, ...later })),
+    )
   }
   return performance.now() - startedAt
 }

@@ -68,7 +68,7 @@ async function openPglite(laneCount: number): Promise<Pick<Floor, "lanes" | "clo
   const pglite = await PGlite.create("memory://")
   await pglite.query(CREATE_TABLE)
   const insert: Insert = async (taskIds, stepNos, results) => {
-    await pglite.query(INSERT, [[...taskIds], [...stepNos], results.map((result) => JSON.parse(result))])
+    await pglite.query(INSERT, [[...taskIds], [...stepNos], results.map((result): unknown => JSON.parse(result))])
   }
   return { lanes: Array.from({ length: laneCount }, () => insert), close: () => pglite.close() }
 }

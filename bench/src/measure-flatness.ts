@@ -83,12 +83,7 @@ async function open(database: string, workload: string, options: BenchOptions, s
 const TASKS_PER_STATEMENT = 10_000
 
 /** From SQL, as any client of PostgreSQL may: a million requests would take Node longer than the database. */
-async function delayTasks(
-  database: string,
-  workload: string,
-  tasks: number,
-  server: Server,
-): Promise<void> {
+async function delayTasks(database: string, workload: string, tasks: number, server: Server): Promise<void> {
   const client = await server.connect(database)
   try {
     for (let from = 0; from < tasks; from += TASKS_PER_STATEMENT) {

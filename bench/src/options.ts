@@ -81,7 +81,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isWriting: values.write,
     url: values.url,
     databases: oneOf("databases", ["postgres", "pglite"] as const, values.databases),
-    workloads: oneOf("workloads", WORKLOADS.map(({ name }) => name), values.workloads),
+    workloads: oneOf(
+      "workloads",
+      WORKLOADS.map(({ name }) => name),
+      values.workloads,
+    ),
     workers: values.workers.split(",").map((given) => positive("workers", given)),
     hasFlatness: !values["no-flatness"],
     concurrency: positive("concurrency", values.concurrency),

@@ -31,7 +31,11 @@ export const RESULT = { ok: true } as const
 export function workflowOf(workload: Workload, onLastStep: (taskId: string) => void): AnyWorkflow {
   const last = workload.parents.length - 1
   // The builder wants names that the compiler knows; these are computed, and the registry checks them when they are registered.
-  let builder = defineWorkflow({ namespace: "bench", name: workload.name, version: "1.0.0" }) as unknown as UntypedBuilder
+  let builder = defineWorkflow({
+    namespace: "bench",
+    name: workload.name,
+    version: "1.0.0",
+  }) as unknown as UntypedBuilder
   workload.parents.forEach((parents, stepNo) => {
     builder = builder.step(nameOf(stepNo), {
       dependsOn: parents.map(nameOf),

@@ -17,7 +17,7 @@ export interface ChaosServer {
   readonly workflows: ChaosWorkflows
   /** By which workers join. */
   readonly url: string
-  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
+  readonly query: <Row extends object>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>
   close(): Promise<void>
 }
 

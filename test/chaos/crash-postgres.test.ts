@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { assertSound } from "./assert-sound.ts"
 import { type ChaosServer, startChaosServer } from "./chaos-server.ts"
+import { countRuns, repeatedRuns } from "./handler-runs.ts"
 import { seededRandom } from "./seeded-random.ts"
 import { until, within } from "./until.ts"
-import { startWorkerProcess, stopWorkers, type WorkerProcess } from "./worker-process.ts"
+import { startWorkerProcess, stopWorkers } from "./worker-process.ts"
 
 const TASKS = 600
 
@@ -79,19 +80,4 @@ async function answers(query: Promise<unknown>): Promise<boolean> {
 async function completeTasks({ query }: ChaosServer): Promise<readonly string[]> {
   const rows = await query<{ task_id: string }>("select task_id from tasker.tasks where state = 'complete'")
   return rows.map((row) => row.task_id)
-}
-
-function countRuns(workers: readonly WorkerProcess[]): number {
-  return workers.reduce((count, { messages }) => count + messages.filter(({ event }) => event === "ran").length, 0)
-}
-
-/** Steps whose handler ran to its end more than once. A transactional one may: its transaction died with the server. */
-function repeatedRuns(workers: readonly WorkerProcess[]): readonly string[] {
-  const counts = new Map<string, number>()
-  for (const message of workers.flatMap(({ messages }) => messages)) {
-    if (message.event !== "ran" || message.step === "write") continue
-    const key = `${message.taskId} ${message.step}`
-    counts.set(key, (counts.get(key) ?? 0) + 1)
-  }
-  return [...counts].flatMap(([key, count]) => (count > 1 ? `${key} ran ${count} times` : []))
 }

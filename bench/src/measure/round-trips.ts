@@ -29,7 +29,7 @@ export function knownPglite(): PGlite | undefined {
  * measured is what reaches it.
  */
 export function countRoundTrips(): void {
-  const query = pg.Client.prototype.query as (...statement: unknown[]) => unknown
+  const query = methodOf(pg.Client.prototype, "query")
   Object.assign(pg.Client.prototype, {
     query(this: pg.Client, ...statement: unknown[]): unknown {
       if (!clients.has(this)) {
@@ -40,7 +40,7 @@ export function countRoundTrips(): void {
       return query.apply(this, statement)
     },
   })
-  const ask = PGlite.prototype.query as (...statement: unknown[]) => unknown
+  const ask = methodOf(PGlite.prototype, "query")
   Object.assign(PGlite.prototype, {
     query(this: PGlite, ...statement: unknown[]): unknown {
       sessions.add(this)
@@ -56,9 +56,18 @@ export function countRoundTrips(): void {
  */
 export async function publishStatistics(): Promise<void> {
   const before = { all, advances }
-  await Promise.all([...clients].map((client) => client.query("select pg_stat_force_next_flush()").catch(() => undefined)))
+  await Promise.all(
+    [...clients].map((client) => client.query("select pg_stat_force_next_flush()").catch(() => undefined)),
+  )
   all = before.all
   advances = before.advances
+}
+
+function methodOf(prototype: object, name: string): (...values: unknown[]) => unknown {
+  const method: unknown = Reflect.get(prototype, name)
+  if (typeof method !== "function") throw new Error(`the driver has no ${name}(): statements cannot be counted`)
+  // It takes what it is given on, whatever that is.
+  return method as (...values: unknown[]) => unknown
 }
 
 function count(statement: unknown): void {

@@ -29,7 +29,10 @@ function readStat(pid: number): ProcessStat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8")
     // The name, in parentheses, may hold anything; fields are counted from behind it. See proc(5).
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number)
+    const fields = text
+      .slice(text.lastIndexOf(")") + 2)
+      .split(" ")
+      .map(Number)
     const [, parentPid = 0] = fields
     const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15)
     return { parentPid, ticks: user + system, ticksOfEnded: endedUser + endedSystem }

@@ -31,7 +31,9 @@ const END_TIMEOUT_MS = 10_000
 
 /** Starts `main`, a compiled program beside this folder, as a process of its own. */
 export function startProcess<Api, Event = never>(main: string): RemoteProcess<Api, Event> {
-  const child = fork(fileURLToPath(new URL(`../${main}.js`, import.meta.url)), { stdio: ["ignore", "inherit", "inherit", "ipc"] })
+  const child = fork(fileURLToPath(new URL(`../${main}.js`, import.meta.url)), {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  })
   const waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (error: Error) => void }>()
   let listener: (event: Event) => void = () => {}
   let lastId = 0
@@ -84,7 +86,8 @@ export function serveCalls<Api extends Calls<Api>>(api: Api, onEnd: () => Promis
     const handler = api[name as keyof Api] as unknown as (argument: unknown) => Promise<unknown>
     handler(argument).then(
       (answer) => process.send?.({ id, answer: answer ?? null }),
-      (error: unknown) => process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      (error: unknown) =>
+        process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     )
   })
   process.once("disconnect", () => void onEnd())

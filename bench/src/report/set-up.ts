@@ -26,7 +26,12 @@ export async function readSetUp(
     ["date", new Date().toISOString()],
     ["CPU", `${cpu?.model.trim() ?? "unknown"}, ${availableParallelism()} cores`],
     ["memory", `${(totalmem() / 2 ** 30).toFixed(1)} GiB`],
-    ["load average", `${loadavg().map((load) => load.toFixed(2)).join(" ")} (1, 5, 15 minutes, before the start)`],
+    [
+      "load average",
+      `${loadavg()
+        .map((load) => load.toFixed(2))
+        .join(" ")} (1, 5, 15 minutes, before the start)`,
+    ],
     ["OS", `${type()} ${release()}, ${process.arch}`],
     ["Node", process.version],
     ...(await databaseLines(options, server)),
@@ -39,7 +44,9 @@ export async function readSetUp(
       "runs",
       `${options.rounds} rounds of engine and floor in turns; medians; ${options.steps} steps a run on PostgreSQL, ${options.pgliteSteps} on PGlite`,
     ],
-    ...(options.isQuick ? ([["quick", "small runs: numbers are rougher, and flatness is tried with less"]] as const) : []),
+    ...(options.isQuick
+      ? ([["quick", "small runs: numbers are rougher, and flatness is tried with less"]] as const)
+      : []),
   ]
 }
 
@@ -47,7 +54,9 @@ async function databaseLines(
   { databases, url }: BenchOptions,
   server: Server | undefined,
 ): Promise<readonly (readonly [string, string])[]> {
-  const pglite = databases.includes("pglite") ? ([["PGlite", "in memory, in the worker's process; it has no fsync"]] as const) : []
+  const pglite = databases.includes("pglite")
+    ? ([["PGlite", "in memory, in the worker's process; it has no fsync"]] as const)
+    : []
   if (server === undefined) return pglite
   const [version] = await server.query<{ version: string }>("select version()")
   const settings = await server.query<{ name: string; value: string }>(

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { assertSound, countCauses } from "./assert-sound.ts"
+import { type ChaosServer, startChaosServer } from "./chaos-server.ts"
+import { openCuttingProxy } from "./cutting-proxy.ts"
+import { repeatedRuns } from "./handler-runs.ts"
+import { seededRandom } from "./seeded-random.ts"
+import { until } from "./until.ts"
+import { startWorkerProcess, stopWorkers } from "./worker-process.ts"
+
+const TASKS = 300
+
+describe("answers that are lost on their way", () => {
+  let server: ChaosServer
+
+  beforeAll(async () => {
+    server = await startChaosServer("answers")
+  })
+
+  afterAll(async () => {
+    await server?.close()
+  })
+
+  it("cost no outcome and leave no step stuck, whether their statement was committed or not", async () => {
+    const random = seededRandom("lost answers")
+    const { tasker, workflows, url } = server
+    const proxy = await openCuttingProxy(url)
+    // So long that no lease runs out: what was claimed unheard must be given back by the worker itself.
+    const start = (name: string) => startWorkerProcess({ url: proxy.url, name, leaseMs: 600_000, reportsRuns: true })
+    const workers = await Promise.all([start("a"), start("b")])
+    await tasker.createTasks(
+      workflows.order,
+      Array.from({ length: TASKS }, (_task, number) => ({ input: { number } })),
+    )
+    proxy.cutWhen(() => random.next() < 0.01)
+
+    const isOver = async () => (await tasker.countTasks()).states.complete === TASKS
+    try {
+      await until("all tasks ended", 60_000, isOver)
+    } finally {
+      proxy.cutWhen(() => false)
+    }
+    await stopWorkers(workers)
+    const causes = await countCauses(server)
+    process.stdout.write(`chaos: ${proxy.cutCount()} answers lost; ${JSON.stringify(causes)}\n`)
+    expect(proxy.cutCount()).toBeGreaterThan(10)
+    expect(repeatedRuns(workers)).toEqual([])
+    await assertSound(server)
+    await proxy.close()
+  }, 90_000)
+})
