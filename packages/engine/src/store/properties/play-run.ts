@@ -78,7 +78,7 @@ class RunPlayer {
       })),
     )
     const tasks = created.map(({ taskId }, index) => {
-      const { priority, bypass, runAtMs } = run.tasks[index]!
+      const { priority, bypass, runAtMs } = pick(run.tasks, index)
       return { taskId, model: new TaskModel(steps, priority, bypass, runAtMs) }
     })
     const workers: PlayedWorker[] = []
@@ -131,7 +131,7 @@ class RunPlayer {
   async drain(): Promise<void> {
     for (const [index] of this.tasks.entries()) await this.play({ kind: "task", operation: "resume_task", task: index })
     for (let turn = 0; turn < 2_000; turn++) {
-      const player = this.#workers[turn % this.#workers.length]!
+      const player = this.#worker(turn)
       if (player.isLost)
         this.#workers[turn % this.#workers.length] = await newWorker(this.#store, this.#workflow, this.#nowMs)
       else await this.#advance(player, 100, 100)
@@ -206,7 +206,7 @@ class RunPlayer {
     const priorities = (keys: readonly string[]) =>
       keys.map((key) => {
         const [taskId = "", stepNo = ""] = key.split(" ")
-        return this.tasks.find((task) => task.taskId === taskId)!.model.priorityOf(Number(stepNo))
+        return this.#modelOf({ taskId }).priorityOf(Number(stepNo))
       })
     const leastTaken = Math.max(...priorities(readyBefore.filter((key) => taken.has(key))))
     const mostLeft = Math.min(...priorities(readyBefore.filter((key) => !taken.has(key))))
@@ -219,8 +219,8 @@ class RunPlayer {
     const mine = rescued.filter(({ worker_id: id }) => this.#workers.some(({ worker }) => worker.workerId === id))
     agree(
       "rescued",
-      mine.map(({ worker_id: id }) => id).toSorted(),
-      expected.map(({ worker }) => worker.workerId).toSorted(),
+      mine.map(({ worker_id: id }) => String(id)).toSorted(),
+      expected.map(({ worker }) => String(worker.workerId)).toSorted(),
     )
     for (const player of expected) {
       player.isLost = true
@@ -238,7 +238,7 @@ class RunPlayer {
   }
 
   async #stop(index: number): Promise<void> {
-    const player = this.#workers[index]!
+    const player = this.#worker(index)
     const held = this.#stillHeld(player.held)
     agree("handed back", await player.worker.stop(at(this.#nowMs)), player.isLost ? 0 : held.length)
     if (!player.isLost) this.#takeBack(player, player.held, "handed_back")
@@ -291,16 +291,16 @@ class RunPlayer {
   }
 
   #fate({ stepNo, attempt }: TestClaim): Fate {
-    const { fates } = this.#run.steps[stepNo]!
-    return fates[Math.min(attempt, fates.length) - 1]!
+    const { fates } = pick(this.#run.steps, stepNo)
+    return pick(fates, Math.min(attempt, fates.length) - 1)
   }
 
   #worker(index: number): PlayedWorker {
-    return this.#workers[index % this.#workers.length]!
+    return pick(this.#workers, index)
   }
 
   #task(index: number): PlayedTask {
-    return this.tasks[index % this.tasks.length]!
+    return pick(this.tasks, index)
   }
 
   #modelOf({ taskId }: { readonly taskId: string }): TaskModel {
@@ -313,6 +313,13 @@ class RunPlayer {
 async function newWorker(store: TestStore, workflow: TestWorkflow, nowMs: number): Promise<PlayedWorker> {
   const worker = await store.worker(workflow, { leaseMs: LEASE_MS, now: at(nowMs) })
   return { worker, held: [], stale: [], beatMs: nowMs, isLost: false }
+}
+
+/** The entry at an index, counted round and round. */
+function pick<T>(entries: readonly T[], index: number): T {
+  const entry = entries[index % entries.length]
+  if (entry === undefined) throw new Error("nothing to pick from")
+  return entry
 }
 
 function nameOf(stepNo: number): string {

@@ -104,11 +104,7 @@ export class TaskModel {
     const isOpen = ["pending", "in_progress", "error"].includes(this.state)
     switch (operation) {
       case "cancel_task":
-        if (this.state === "cancelled") return false
-        if (!isOpen || this.state === "error") return "TASKER_TRANSITION_INVALID"
-        for (const step of this.steps) if (!isDone(step.state)) step.state = "cancelled"
-        this.state = "cancelled"
-        return true
+        return this.#cancel()
       case "pause_task":
         if (!isOpen) return "TASKER_TRANSITION_INVALID"
         return this.#setPaused(true)
@@ -119,12 +115,21 @@ export class TaskModel {
         if (this.state !== "error") return "TASKER_TRANSITION_INVALID"
         this.state = "resolved_manually"
         return true
-      case "retry_task": {
+      case "retry_task":
         if (!isOpen) return "TASKER_TRANSITION_INVALID"
-        const failed = this.steps.flatMap((step, stepNo) => (step.state === "error" ? [stepNo] : []))
-        return failed.length > 0 && this.#retry(failed, nowMs)
-      }
+        return this.#retry(
+          this.steps.flatMap((step, stepNo) => (step.state === "error" ? [stepNo] : [])),
+          nowMs,
+        )
     }
+  }
+
+  #cancel(): Verdict {
+    if (this.state === "cancelled") return false
+    if (this.state !== "pending" && this.state !== "in_progress") return "TASKER_TRANSITION_INVALID"
+    for (const step of this.steps) if (!isDone(step.state)) step.state = "cancelled"
+    this.state = "cancelled"
+    return true
   }
 
   #setPaused(isPaused: boolean): boolean {
@@ -134,6 +139,7 @@ export class TaskModel {
   }
 
   #retry(stepNos: readonly number[], nowMs: number): boolean {
+    if (stepNos.length === 0) return false
     for (const stepNo of stepNos) {
       const step = this.#step(stepNo)
       step.state = "pending"
