@@ -94,7 +94,7 @@ create table tasker.tasks (
   source_system text,
   reason text,
   trace_context text,
-  constraint tasks_consistent_check CHECK (((state = ANY (ARRAY['pending'::tasker.state, 'in_progress'::tasker.state, 'complete'::tasker.state, 'error'::tasker.state, 'cancelled'::tasker.state, 'resolved_manually'::tasker.state])) AND ((state = ANY (ARRAY['pending'::tasker.state, 'in_progress'::tasker.state])) = (finished_at IS NULL)) AND (active_steps >= 0) AND (open_steps >= active_steps) AND ((state <> 'complete'::tasker.state) OR (open_steps = 0)) AND ((priority >= 1) AND (priority <= 4)))),
+  constraint tasks_consistent_check CHECK (((active_steps >= 0) AND (open_steps >= active_steps) AND ((finished_at IS NULL) = (state < 'complete'::tasker.state)))),
   constraint tasks_pkey PRIMARY KEY (task_id)
 ) with (fillfactor=30);
 
