@@ -37,7 +37,12 @@ export interface TaskerOptions {
   readonly logger?: Logger | undefined
   /** The most that an input or a result may take as JSON, in bytes. Default: 1,048,576 each. */
   readonly limits?: { readonly inputBytes?: number | undefined; readonly resultBytes?: number | undefined } | undefined
-  /** How many connections the pool holds at most, the listener's apart; 3 or more. A worker takes one for each lane. Default: 10. */
+  /**
+   * How many connections the pool holds at most, the listener's apart; 3 or more. A worker takes one for each lane and
+   * one for its heartbeat; transactional steps share what is left. PGlite has one whatever is said.
+   *
+   * Default: 10.
+   */
   readonly poolSize?: number | undefined
   /** Whether statements are prepared. PgBouncer in transaction mode breaks them: `false` there. Default: true. */
   readonly preparedStatements?: boolean | undefined
@@ -59,7 +64,8 @@ export interface Tasker extends Client {
   /**
    * Starts a worker in this process.
    *
-   * @throws TaskerError `TASKER_CONFIG_INVALID` when an option is unknown or out of its range
+   * @throws TaskerError `TASKER_CONFIG_INVALID` when an option is unknown or out of its range, or the pool is too
+   *   small for another worker
    */
   startWorker(options?: WorkerOptions): Promise<Worker>
   /**
@@ -185,7 +191,8 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     if (closing !== undefined) throw new TaskerError("TASKER_CLOSED", "this Tasker is closed")
     checkWorkerOptions(workerOptions)
     const rooms = { database, logger, hints, notifier, workflows: [...stored.values()] }
-    const settings = workerSettings(workerOptions, parts.poolSize, limits.resultBytes)
+    const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
+    const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
     const worker = await Worker.start(rooms, settings)
     workers.add(worker)
     return worker
@@ -209,8 +216,17 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   }
 }
 
-function workerSettings(options: WorkerOptions, poolSize: number, resultBytes: number): WorkerSettings {
+function workerSettings(options: WorkerOptions, resultBytes: number, freeConnections: number): WorkerSettings {
   const lanes = options.lanes ?? DEFAULT_WORKER_OPTIONS.lanes
+  // One for each lane, one for the heartbeat; and one is left for the client.
+  const maxTransactions = freeConnections - lanes - 2
+  if (maxTransactions < 0) {
+    throw new TaskerError(
+      "TASKER_CONFIG_INVALID",
+      `expected ${lanes + 2} free connections for a worker of ${lanes} lanes, got ${freeConnections}`,
+      { hint: "raise poolSize, or lower lanes", details: { lanes, freeConnections } },
+    )
+  }
   return {
     name: options.name ?? DEFAULT_WORKER_OPTIONS.name,
     concurrency: options.concurrency ?? DEFAULT_WORKER_OPTIONS.concurrency,
@@ -218,8 +234,7 @@ function workerSettings(options: WorkerOptions, poolSize: number, resultBytes: n
     pollMs: options.pollMs ?? DEFAULT_WORKER_OPTIONS.pollMs,
     lanes,
     queues: options.queues,
-    // Each lane holds a connection, and one is left for heartbeats and the client.
-    maxTransactions: Math.max(1, poolSize - lanes - 1),
+    maxTransactions: Math.max(1, maxTransactions),
     resultBytes,
   }
 }

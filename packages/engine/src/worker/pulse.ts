@@ -1,4 +1,4 @@
-import type { Database } from "../core/database.ts"
+import type { Connection, Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
 import type { Logger } from "../core/logger.ts"
 import type { AttemptKey } from "../store/attempt.ts"
@@ -24,6 +24,8 @@ export interface PulseOptions {
 export class Pulse {
   readonly #options: PulseOptions
   #timer: NodeJS.Timeout | undefined
+  // Its own, so that no crowd on the pool can cost the worker its lease.
+  #connection: Connection | undefined
   #isBeating = false
   #isAsked = false
   #isStopped = false
@@ -39,6 +41,7 @@ export class Pulse {
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+    if (!this.#isBeating) this.#release()
   }
 
   /** Beats now: something may have been cancelled. */
@@ -46,6 +49,11 @@ export class Pulse {
     if (this.#isStopped) return
     if (this.#isBeating) this.#isAsked = true
     else void this.#beat()
+  }
+
+  #release(): void {
+    this.#connection?.release()
+    this.#connection = undefined
   }
 
   #schedule(): void {
@@ -57,11 +65,14 @@ export class Pulse {
   async #beat(): Promise<void> {
     this.#isBeating = true
     try {
-      await this.#extendLease()
-      await this.#rescue()
+      this.#connection ??= await this.#options.database.reserve()
+      await this.#extendLease(this.#connection)
+      await this.#rescue(this.#connection)
     } catch (error) {
+      this.#release()
       if (!this.#isStopped) this.#options.onFailure(error)
     }
+    if (this.#isStopped) this.#release()
     this.#isBeating = false
     this.#schedule()
     if (this.#isAsked) {
@@ -70,18 +81,18 @@ export class Pulse {
     }
   }
 
-  async #extendLease(): Promise<void> {
-    const { database, lanes, workerId } = this.#options
+  async #extendLease(connection: Connection): Promise<void> {
+    const { lanes, workerId } = this.#options
     const known = lanes.flatMap((lane) => lane.known)
-    const gone = await heartbeat(database, workerId(), known)
+    const gone = await heartbeat(connection, workerId(), known)
     if (gone.length === 0) return
     const keys = new Set(gone.map(keyOf))
     const reason = new TaskerError("TASKER_TASK_CANCELLED", "the step was cancelled, or given to another worker")
     for (const lane of lanes) lane.drop(reason, (key) => keys.has(keyOf(key)))
   }
 
-  async #rescue(): Promise<void> {
-    const rescues = await rescueSteps(this.#options.database)
+  async #rescue(connection: Connection): Promise<void> {
+    const rescues = await rescueSteps(connection)
     for (const rescue of rescues) this.#options.logger.warn({ ...rescue }, "took back the steps of a lost worker")
     if (rescues.some((rescue) => rescue.steps > 0)) this.#options.onRescued()
   }

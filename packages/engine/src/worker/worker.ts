@@ -104,6 +104,11 @@ export class Worker {
     return this.#lanes.reduce((sum, lane) => sum + lane.runningCount, 0)
   }
 
+  /** How many connections it holds: one for each lane, one for the heartbeat; none once it stops. */
+  get connectionCount(): number {
+    return this.#stopping === undefined ? this.#lanes.length + 1 : 0
+  }
+
   /** Looks for ready steps now instead of at the next poll. */
   wake(): void {
     // The lane with the most room takes all that there is, or wakes the next when it is full.
