@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config"
 
 const engineSource = (file: string): string => fileURLToPath(new URL(`./packages/engine/src/${file}`, import.meta.url))
 
+const examplesSource = fileURLToPath(new URL("./examples/", import.meta.url))
+
 export default defineConfig({
   resolve: {
     // Tests of other packages run the engine's source, not its dist: stack traces and coverage then name the
@@ -11,6 +13,7 @@ export default defineConfig({
     alias: [
       { find: /^@tasker\/engine$/, replacement: engineSource("index.ts") },
       { find: /^@tasker\/engine\/testing$/, replacement: engineSource("testing.ts") },
+      { find: /^@tasker-examples\/patterns\/(.*)$/, replacement: `${examplesSource}patterns/src/$1.ts` },
     ],
   },
   test: {

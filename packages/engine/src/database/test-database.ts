@@ -14,6 +14,7 @@ import { waitForLock } from "./lock-file.ts"
 import { connectPglite } from "./pglite.ts"
 import { hasServerBinaries } from "./server-binaries.ts"
 import type { ServerVersion } from "./server-binaries.ts"
+import { NOT_DURABLE } from "./test-broker.ts"
 
 /** Brings an empty database to the schema that a test wants. */
 export type Migrate = (database: Database) => Promise<void>
@@ -69,9 +70,6 @@ export async function testServer(version: ServerVersion): Promise<EmbeddedServer
 
 // Once per file: vitest gives each test file its own copy of this module.
 const servers = new Map<ServerVersion, Promise<EmbeddedServer>>()
-
-// A test server holds nothing that anybody would miss.
-const NOT_DURABLE = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "200" }
 
 async function openPostgres(
   version: ServerVersion,

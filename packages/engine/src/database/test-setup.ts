@@ -4,13 +4,18 @@ import { dirname, join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { findServer } from "./embedded-server.ts"
 import { isPidAlive } from "./lock-file.ts"
+import { startTestBroker, type TestBroker } from "./test-broker.ts"
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** Where the test servers of this run are, or will be once a test asks for one. */
     readonly testServersDir: string
+    /** Where tests of other workspaces get their databases: see test-broker.ts. */
+    readonly testBrokerUrl: string
   }
 }
+
+let broker: TestBroker | undefined
 
 /**
  * Makes a place for the database servers of one vitest run, and stops at the end those that tests have started in it. They are
@@ -26,10 +31,13 @@ export async function setup(project: TestProject): Promise<void> {
   }
   mkdirSync(dir, { recursive: true, mode: 0o755 })
   project.provide("testServersDir", dir)
+  broker = await startTestBroker(dir)
+  project.provide("testBrokerUrl", broker.url)
 }
 
 /** Runs once, after all tests. */
 export async function teardown(): Promise<void> {
+  broker?.close()
   await remove(directoryOfRun())
 }
 
