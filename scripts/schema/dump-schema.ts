@@ -8,7 +8,9 @@ const HEADER = `-- The schema that migrations, functions and views add up to, as
 
 /** Describes everything in the schema `tasker`, in an order that only changes when the schema does. */
 export async function dumpSchema(query: RunQuery): Promise<string> {
-  const parts = await Promise.all(Object.entries(SECTIONS).map(async ([title, text]) => section(title, await query(text))))
+  const parts = await Promise.all(
+    Object.entries(SECTIONS).map(async ([title, text]) => section(title, await query(text))),
+  )
   return [HEADER, ...parts].join("\n")
 }
 

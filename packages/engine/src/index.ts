@@ -8,10 +8,25 @@ export type { Logger } from "./core/logger.ts"
 export { silentLogger } from "./core/logger.ts"
 
 // Defining workflows
-export { defineWorkflow, type StepDefinition, type WorkflowBuilder, type WorkflowOptions } from "./core/define-workflow.ts"
-export { defineTemplate, type HandlersFor, type Template, type TemplateOptions, type TemplateStep } from "./core/define-template.ts"
+export {
+  defineWorkflow,
+  type StepDefinition,
+  type WorkflowBuilder,
+  type WorkflowOptions,
+} from "./core/define-workflow.ts"
+export {
+  defineTemplate,
+  type HandlersFor,
+  type Template,
+  type TemplateOptions,
+  type TemplateStep,
+} from "./core/define-template.ts"
 export { loadWorkflow, type LoadWorkflowOptions } from "./registry/definition-files/load-workflow.ts"
-export { type HandlersByName, parseWorkflow, type ParseWorkflowOptions } from "./registry/definition-files/parse-workflow.ts"
+export {
+  type HandlersByName,
+  parseWorkflow,
+  type ParseWorkflowOptions,
+} from "./registry/definition-files/parse-workflow.ts"
 export type { FileProblem } from "./registry/definition-files/file-problem.ts"
 export { workflowFileSchema } from "./registry/definition-files/workflow-file-schema.ts"
 export type {
@@ -81,11 +96,23 @@ export type { OperatorNote } from "./store/operator.ts"
 export type { ListTasksFilter, TasksPage } from "./client/list-tasks.ts"
 export type { ListWorkersFilter } from "./client/list-fleet.ts"
 export type { BlockedBy, Step, StoredError, Task, TaskSummary, Transition } from "./store/task.ts"
-export type { ExecutionContext, ExecutionStatus, HealthStatus, RecommendedAction } from "./store/task-execution-contexts.ts"
+export type {
+  ExecutionContext,
+  ExecutionStatus,
+  HealthStatus,
+  RecommendedAction,
+} from "./store/task-execution-contexts.ts"
 export type { Queue } from "./store/list-queues.ts"
 export type { WorkerDetails } from "./store/list-workers.ts"
 export type { Violation } from "./store/verify.ts"
-export { STEP_STATES, STEP_TRANSITIONS, type StepState, TASK_STATES, TASK_TRANSITIONS, type TaskState } from "./core/state.ts"
+export {
+  STEP_STATES,
+  STEP_TRANSITIONS,
+  type StepState,
+  TASK_STATES,
+  TASK_TRANSITIONS,
+  type TaskState,
+} from "./core/state.ts"
 
 // Counting and measuring
 export type {

@@ -102,7 +102,12 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   for (const workflow of options.workflows ?? []) registry.register(workflow)
   const logger = options.logger ?? defaultLogger()
   const { poolSize = 10, preparedStatements = true, notifications = true } = options
-  const database = await connect(options.url ?? DEFAULT_DATABASE_URL, { poolSize, preparedStatements, notifications, logger })
+  const database = await connect(options.url ?? DEFAULT_DATABASE_URL, {
+    poolSize,
+    preparedStatements,
+    notifications,
+    logger,
+  })
   try {
     await migrate(database)
     const stored = await storeWorkflows(database, registry, options.replaceWorkflows ?? false)

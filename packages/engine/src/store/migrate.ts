@@ -93,7 +93,7 @@ function assertKnown(schema: Schema, files: SqlFiles): void {
     }
     if (expected !== hash) {
       throw new TaskerError("TASKER_MIGRATION_CHANGED", `migration "${name}" was applied from another text`, {
-        hint: "install the released package again; released migrations are never edited",
+        hint: "install the released package again; a database of your own development may be dropped instead",
         details: { migration: name },
       })
     }

@@ -153,7 +153,13 @@ export class Lane {
     try {
       this.#connection ??= await database.reserve()
       const expected = expectedChildren(ended)
-      const advanced = await advance(this.#connection, { workerId: runner().workerId, outcomes, routes, room, expected })
+      const advanced = await advance(this.#connection, {
+        workerId: runner().workerId,
+        outcomes,
+        routes,
+        room,
+        expected,
+      })
       for (const claimed of advanced.claimed) this.#start(claimed)
       // A full answer means that there may be more; so does a child that had to go through the queue.
       this.#mayClaim ||= (room > 0 && advanced.claimed.length >= room) || advanced.queuedCount > 0

@@ -70,7 +70,8 @@ export class Recovery {
     await new Promise(setImmediate)
     await Promise.all(this.#options.lanes.map((lane) => lane.settled()))
     const isRefused = !isConnectionError(error) && !isTaskerError(error, "TASKER_LEASE_LOST")
-    if (isRefused) logger.error({ workerId: workerId(), error: describe(error) }, "the database refused a call of the worker")
+    if (isRefused)
+      logger.error({ workerId: workerId(), error: describe(error) }, "the database refused a call of the worker")
     else logger.warn({ workerId: workerId(), error: describe(error) }, "the worker lost its connection or its lease")
 
     await this.#untilDone(() => this.#reconcile())
@@ -83,8 +84,13 @@ export class Recovery {
   async #reconcile(): Promise<void> {
     const { database, lanes, logger, workerId, register } = this.#options
     try {
-      const handedBack = await recoverWorker(database, workerId(), lanes.flatMap((lane) => lane.known))
-      if (handedBack > 0) logger.warn({ workerId: workerId(), steps: handedBack }, "handed back steps whose claim was not heard")
+      const handedBack = await recoverWorker(
+        database,
+        workerId(),
+        lanes.flatMap((lane) => lane.known),
+      )
+      if (handedBack > 0)
+        logger.warn({ workerId: workerId(), steps: handedBack }, "handed back steps whose claim was not heard")
     } catch (error) {
       if (!isTaskerError(error, "TASKER_LEASE_LOST")) throw error
       for (const lane of lanes) lane.drop(error)
@@ -107,11 +113,18 @@ export class Recovery {
   }
 
   async #untilDone(work: () => Promise<void>): Promise<void> {
-    for (let delayMs = FIRST_DELAY_MS; !this.#stopped.signal.aborted; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
+    for (
+      let delayMs = FIRST_DELAY_MS;
+      !this.#stopped.signal.aborted;
+      delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)
+    ) {
       try {
         return await work()
       } catch (error) {
-        this.#options.logger.warn({ error: describe(error), nextTryMs: delayMs }, "the database does not answer the worker")
+        this.#options.logger.warn(
+          { error: describe(error), nextTryMs: delayMs },
+          "the database does not answer the worker",
+        )
         await this.#pause(delayMs)
       }
     }

@@ -55,7 +55,10 @@ async function runOnce(runner: StepRunner, attempt: Attempt, timeout: Promise<ne
 }
 
 /** Gives `work` a promise that rejects, and aborts the attempt's signal, once the step's time is over. */
-async function withTimeout<T>({ served, attemptSignal }: Attempt, work: (timeout: Promise<never>) => Promise<T>): Promise<T> {
+async function withTimeout<T>(
+  { served, attemptSignal }: Attempt,
+  work: (timeout: Promise<never>) => Promise<T>,
+): Promise<T> {
   const { name, timeoutMs } = served.step.spec
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
@@ -112,12 +115,7 @@ function failure(attempt: Attempt, thrown: unknown): Outcome {
     ...keyOf(attempt),
     kind: isWorthRetrying(thrown) ? "retry" : "error",
     json: JSON.stringify(error),
-    delayMs: delayBeforeAttempt(
-      claimed.attempt + 1,
-      served.step.spec.backoff,
-      Math.random,
-      requestedDelayMs(thrown),
-    ),
+    delayMs: delayBeforeAttempt(claimed.attempt + 1, served.step.spec.backoff, Math.random, requestedDelayMs(thrown)),
     cause: error.code === "TASKER_STEP_TIMEOUT" ? "timeout" : null,
   }
 }

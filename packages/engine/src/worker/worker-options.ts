@@ -42,7 +42,10 @@ export function checkWorkerOptions(options: WorkerOptions): void {
 }
 
 const RULES = {
-  name: { rule: "text of 1 to 200 characters", accepts: (value: unknown) => typeof value === "string" && /^.{1,200}$/u.test(value) },
+  name: {
+    rule: "text of 1 to 200 characters",
+    accepts: (value: unknown) => typeof value === "string" && /^.{1,200}$/u.test(value),
+  },
   concurrency: integerRule(1, 10_000),
   queues: {
     rule: "a list of one or more names of queues",

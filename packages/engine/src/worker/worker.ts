@@ -143,9 +143,16 @@ export class Worker {
     await this.#loops
     try {
       const handedBack = await stopWorker(this.#rooms.database, this.#workerId)
-      if (handedBack > 0) this.#rooms.logger.warn({ workerId: this.#workerId, steps: handedBack }, "handed back steps that did not end in time")
+      if (handedBack > 0)
+        this.#rooms.logger.warn(
+          { workerId: this.#workerId, steps: handedBack },
+          "handed back steps that did not end in time",
+        )
     } catch (error) {
-      this.#rooms.logger.warn({ workerId: this.#workerId, error: String(error) }, "the database is away; the lease gives the steps back")
+      this.#rooms.logger.warn(
+        { workerId: this.#workerId, error: String(error) },
+        "the database is away; the lease gives the steps back",
+      )
     }
   }
 
@@ -205,7 +212,10 @@ export class Worker {
 
   #handle(advanced: Advanced, room: number): void {
     for (const lost of advanced.lost) {
-      this.#rooms.logger.warn({ workerId: this.#workerId, ...lost }, "an outcome was refused: the step was given to another worker")
+      this.#rooms.logger.warn(
+        { workerId: this.#workerId, ...lost },
+        "an outcome was refused: the step was given to another worker",
+      )
     }
     if (advanced.ended.length > 0) this.#announce("ended")
     if (advanced.queuedCount > 0) this.#announce("ready")
