@@ -163,9 +163,14 @@ begin
     as taken (task_id, step_no)
   join tasker.steps as step on step.task_id = taken.task_id and step.step_no = taken.step_no
   join tasker.tasks as task on task.task_id = taken.task_id
-  join tasker.workflow_steps as definition
-    on definition.workflow_id = task.workflow_id
-    and definition.step_no = taken.step_no;
+  -- `offset 0`: see tasker.finish_steps.
+  cross join lateral (
+    select own.parents
+    from tasker.workflow_steps as own
+    where own.workflow_id = task.workflow_id
+      and own.step_no = taken.step_no
+    offset 0
+  ) as definition;
 
   if cardinality(v_taken.task_ids) < cardinality(p_task_ids) then
     return query

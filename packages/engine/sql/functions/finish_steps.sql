@@ -85,9 +85,15 @@ begin
       count(*)::smallint as parents_done
     from finished
     join tasker.tasks as task on task.task_id = finished.task_id
-    join tasker.workflow_steps as definition
-      on definition.workflow_id = task.workflow_id
-      and definition.step_no = finished.step_no
+    -- `offset 0` keeps each look-up in one piece, here and below. Joined, a plan that was
+    -- made on small tables may find rows by half of their key, and compare all with all.
+    cross join lateral (
+      select own.children
+      from tasker.workflow_steps as own
+      where own.workflow_id = task.workflow_id
+        and own.step_no = finished.step_no
+      offset 0
+    ) as definition
     cross join unnest(definition.children) as below (step_no)
     where finished.state in ('complete', 'skipped', 'resolved_manually')
     group by finished.task_id, below.step_no, task.workflow_id, task.priority, is_paused
@@ -100,7 +106,7 @@ begin
       child.step_no,
       child.parents_done,
       child.is_paused,
-      step.ctid as row_id,
+      step.row_id,
       step.attempts,
       is_ready,
       definition.route_id,
@@ -111,10 +117,20 @@ begin
           order by coalesce(definition.priority, child.priority)
         ) <= p_room as is_handed
     from child
-    join tasker.steps as step on step.task_id = child.task_id and step.step_no = child.step_no
-    join tasker.workflow_steps as definition
-      on definition.workflow_id = child.workflow_id
-      and definition.step_no = child.step_no
+    cross join lateral (
+      select own.ctid as row_id, own.state, own.waiting_on, own.attempts
+      from tasker.steps as own
+      where own.task_id = child.task_id
+        and own.step_no = child.step_no
+      offset 0
+    ) as step
+    cross join lateral (
+      select own.route_id, own.priority
+      from tasker.workflow_steps as own
+      where own.workflow_id = child.workflow_id
+        and own.step_no = child.step_no
+      offset 0
+    ) as definition
     -- A child that an operator settled early is not started again.
     cross join lateral (
       select step.waiting_on = child.parents_done and step.state = 'pending' as is_ready
