@@ -192,7 +192,8 @@ export class Lane {
     if (!this.#attempts.delete(attempt)) return
     if ("recorded" in end) {
       this.#options.onAdvanced(end.recorded, 0)
-      if (end.recorded.queuedCount > 0) this.#mayClaim = true
+      // It was recorded without room, and may have freed the last slot of a limited queue.
+      this.#mayClaim = true
       if (this.isIdle) this.#options.onIdle()
     } else {
       const heirs = end.outcome.kind === "complete" ? attempt.served.heirs : []
