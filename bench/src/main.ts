@@ -2,7 +2,8 @@ import { type BenchOptions, parseOptions, USAGE } from "./options.ts"
 import { runBench } from "./run-bench.ts"
 
 const options = readOptions()
-if (options !== undefined) await runBench(options)
+if (options?.isHelp === true) process.stdout.write(USAGE)
+else if (options !== undefined) await runBench(options)
 
 function readOptions(): BenchOptions | undefined {
   try {

@@ -7,6 +7,8 @@ export type DatabaseKind = "postgres" | "pglite"
 export interface BenchOptions {
   readonly isQuick: boolean
   readonly isJson: boolean
+  /** Only prints the options. */
+  readonly isHelp: boolean
   /** Writes the table into bench/README.md. */
   readonly isWriting: boolean
   /** A PostgreSQL to measure in place of one that is started for it. */
@@ -58,6 +60,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     options: {
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       url: { type: "string" },
       databases: { type: "string", default: "postgres,pglite" },
@@ -78,6 +81,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     isQuick: values.quick,
     isJson: values.json,
+    isHelp: values.help,
     isWriting: values.write,
     url: values.url,
     databases: oneOf("databases", ["postgres", "pglite"] as const, values.databases),

@@ -1,0 +1,92 @@
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { beforeAll, describe, expect, it } from "vitest"
+
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url))
+
+// The smallest form: it shows that everything is measured, not how fast it is.
+const SMALLEST = [
+  "--quick",
+  "--json",
+  "--workloads=linear_4",
+  "--workers=1",
+  "--rounds=1",
+  "--steps=800",
+  "--pglite-steps=400",
+  "--latency-samples=5",
+  "--backlog=2000",
+]
+
+describe("npm run bench -- --quick --json", () => {
+  let runs: readonly Run[] = []
+
+  beforeAll(async () => {
+    runs = [await bench(), await bench("--databases=pglite")]
+  }, 120_000)
+
+  it("gives one object per workload, with numbers that add up", () => {
+    const workloads = runs[0]?.objects.filter((each) => "ratioToFloor" in each) ?? []
+    expect(workloads.map(({ workload, database, workers }) => [workload, database, workers])).toEqual([
+      ["linear_4", "postgres", 1],
+      ["linear_4", "pglite", 1],
+    ])
+    for (const measured of workloads) {
+      const value = (name: string): number => Number(measured[name])
+      expect(value("steps")).toBe(measured["database"] === "postgres" ? 800 : 400)
+      expect(value("ratioToFloor")).toBeCloseTo(value("stepsPerSecond") / value("floorStepsPerSecond"), 6)
+      expect(value("runningStepsPerSecond")).toBeGreaterThan(value("stepsPerSecond"))
+      // A row of the floor holds a uuid, and the engine writes more than the floor does.
+      expect(value("floorWalBytesPerStep")).toBeGreaterThan(50)
+      expect(value("walBytesPerStep")).toBeGreaterThan(value("floorWalBytesPerStep"))
+      expect(value("commitsPerStep")).toBeGreaterThan(0.001)
+      expect(value("commitsPerStep")).toBeLessThan(1)
+      expect(value("roundTripsPerStep")).toBeGreaterThan(0.001)
+      expect(value("roundTripsPerStep")).toBeLessThan(1)
+      // A linear task of four: one turn claims the first step, four record and claim the next.
+      expect(value("idleAdvancesPerStep")).toBeGreaterThanOrEqual(1)
+      expect(value("p99Ms")).toBeGreaterThanOrEqual(value("p50Ms"))
+      expect(value("p50Ms")).toBeGreaterThan(0)
+      expect(value("floorP50Ms")).toBeGreaterThan(0)
+      expect(value("workerCpuMsPerStep")).toBeGreaterThan(0)
+    }
+  })
+
+  it("says how it ran, and how flat throughput is", () => {
+    const [run] = runs
+    for (const line of [
+      /CPU +\S/,
+      /load average +\d/,
+      /Node +v\d/,
+      /PostgreSQL +PostgreSQL 1\d/,
+      /fsync on/,
+      /2 lanes/,
+    ]) {
+      expect(run?.setUp).toMatch(line)
+    }
+    const flatness = run?.objects.filter((each) => "ratioToFresh" in each) ?? []
+    expect(flatness.map(({ kind, backlog }) => [kind, backlog])).toEqual([
+      ["finished", 2_000],
+      ["delayed", 2_000],
+    ])
+  })
+
+  it("measures anew each time", () => {
+    const [first, second] = runs.map(({ objects }) => objects.filter(({ database }) => database === "pglite"))
+    expect(second).toHaveLength(1)
+    for (const name of ["stepsPerSecond", "floorStepsPerSecond", "p50Ms", "workerCpuMsPerStep"]) {
+      expect(first?.[0]?.[name]).not.toBe(second?.[0]?.[name])
+    }
+  })
+})
+
+interface Run {
+  readonly objects: readonly Readonly<Record<string, unknown>>[]
+  readonly setUp: string
+}
+
+async function bench(...more: readonly string[]): Promise<Run> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...SMALLEST, ...more])
+  // What the benchmark prints, and the tests above look at field by field.
+  return { objects: JSON.parse(stdout) as Run["objects"], setUp: stderr }
+}
