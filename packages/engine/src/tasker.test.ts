@@ -42,8 +42,8 @@ describe("createTasker", () => {
 
   it("refuses options that it does not know or that are out of range, all at once", async () => {
     // A JavaScript user can pass anything.
-    const options = { worklfows: [], poolSize: 2, limits: { inputBytes: 0 }, notifications: "no" } as TaskerOptions
-    await expect(createTasker(options)).rejects.toMatchObject({
+    const options = { worklfows: [], poolSize: 2, limits: { inputBytes: 0 }, notifications: "no" } as unknown
+    await expect(createTasker(options as TaskerOptions)).rejects.toMatchObject({
       code: "TASKER_CONFIG_INVALID",
       details: {
         problems: [
