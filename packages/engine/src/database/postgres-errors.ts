@@ -8,6 +8,13 @@ interface DriverError {
 
 /** The error of a statement, as Tasker throws it: the driver's own, but for those that are about the database as a whole. */
 export function statementError(error: unknown): unknown {
+  if (error instanceof TaskerError) return error
+  if (isConnectionError(error)) {
+    return new TaskerError("TASKER_DATABASE_UNAVAILABLE", `the connection was lost: ${asDriverError(error).message}`, {
+      hint: "repeat the call; whether it took effect is unknown",
+      cause: error,
+    })
+  }
   if (asDriverError(error).code !== "25006") return error
   return new TaskerError("TASKER_DATABASE_READ_ONLY", `the database is read-only: ${asDriverError(error).message}`, {
     hint: "connect to the primary",

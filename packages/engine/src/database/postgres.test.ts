@@ -101,7 +101,7 @@ describe("PostgreSQL by pg", () => {
     })
 
     const error = await running
-    expect(error).toMatchObject({ code: "57P01" })
+    expect(error).toMatchObject({ code: "TASKER_DATABASE_UNAVAILABLE", cause: { code: "57P01" } })
     expect(isConnectionError(error)).toBe(true)
     const next: unknown = await reserved.query({ text: "select 1" }).catch((thrown: unknown) => thrown)
     expect(isConnectionError(next)).toBe(true)
