@@ -15,7 +15,10 @@ export interface BenchOptions {
   readonly url: string | undefined
   readonly databases: readonly DatabaseKind[]
   readonly workloads: readonly string[]
+  /** Numbers of worker processes. */
   readonly workers: readonly number[]
+  /** With how many worker processes a workload is measured there. PGlite lives in one; a quick run tries more of them on the first workload alone. */
+  readonly workersOf: (database: DatabaseKind, workload: string) => readonly number[]
   readonly hasFlatness: boolean
   /** Steps in flight, over all worker processes; per process there are so many fewer. */
   readonly concurrency: number
@@ -32,7 +35,7 @@ export interface BenchOptions {
 }
 
 const FULL = { rounds: 5, steps: 80_000, "pglite-steps": 12_000, "latency-samples": 300, backlog: 1_000_000 }
-const QUICK = { rounds: 3, steps: 6_000, "pglite-steps": 2_000, "latency-samples": 30, backlog: 50_000 }
+const QUICK = { rounds: 2, steps: 4_000, "pglite-steps": 1_200, "latency-samples": 20, backlog: 20_000 }
 
 export const USAGE = `
 npm run bench -- [options]
@@ -77,6 +80,12 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     },
   })
   const defaults = values.quick ? QUICK : FULL
+  const workers = values.workers.split(",").map((given) => positive("workers", given))
+  const workloads = oneOf(
+    "workloads",
+    WORKLOADS.map(({ name }) => name),
+    values.workloads,
+  )
   const count = (name: keyof typeof FULL): number => positive(name, values[name] ?? String(defaults[name]))
   return {
     isQuick: values.quick,
@@ -85,12 +94,12 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isWriting: values.write,
     url: values.url,
     databases: oneOf("databases", ["postgres", "pglite"] as const, values.databases),
-    workloads: oneOf(
-      "workloads",
-      WORKLOADS.map(({ name }) => name),
-      values.workloads,
-    ),
-    workers: values.workers.split(",").map((given) => positive("workers", given)),
+    workloads,
+    workers,
+    workersOf: (database, workload) => {
+      if (database === "pglite") return [1]
+      return values.quick && workload !== workloads[0] ? workers.slice(0, 1) : workers
+    },
     hasFlatness: !values["no-flatness"],
     concurrency: positive("concurrency", values.concurrency),
     lanes: positive("lanes", values.lanes),

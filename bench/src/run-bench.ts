@@ -36,8 +36,7 @@ async function measureWorkloads(
   const results: WorkloadResult[] = []
   for (const kind of options.databases) {
     for (const name of options.workloads) {
-      // PGlite lives in one process.
-      for (const workers of kind === "pglite" ? [1] : options.workers) {
+      for (const workers of options.workersOf(kind, name)) {
         const result = await measureWorkload(name, kind, workers, options, kind === "pglite" ? undefined : server)
         const rate = Math.round(result.stepsPerSecond).toLocaleString("en")
         log(`${name} on ${kind}, ${workers} worker(s): ${rate} steps/s, ${result.ratioToFloor.toFixed(2)} of the floor`)

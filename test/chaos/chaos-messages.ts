@@ -18,8 +18,3 @@ export type ChaosMessage =
   | { readonly event: "started"; readonly taskId: string; readonly step: string; readonly attempt: number }
   /** A handler ran to its end, and has a result. */
   | { readonly event: "ran"; readonly taskId: string; readonly step: string; readonly attempt: number }
-
-/** What the test tells a worker process. */
-export interface ChaosCommand {
-  readonly command: "release"
-}

@@ -17,6 +17,7 @@ const tasker = await createTasker({
   logger: errorLogger(),
 })
 process.once("SIGTERM", () => void stop())
+// The only message that there is: "release".
 process.on("message", () => release())
 // A test that ended without us must not leave us behind.
 process.once("disconnect", () => process.exit())

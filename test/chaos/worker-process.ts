@@ -57,7 +57,7 @@ export async function startWorkerProcess(
     isRunning: () => isRunning,
     ended,
     kill: (signal) => void child.kill(signal),
-    release: () => void child.send({ command: "release" }),
+    release: () => void child.send("release"),
     told: (event, matches = () => true) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -18,6 +18,7 @@ export const READ_COUNTERS = `
 async function pgliteCounters(): Promise<Counters | null> {
   const pglite = knownPglite()
   if (pglite === undefined) return null
+  await pglite.exec("select pg_stat_force_next_flush()")
   const { rows } = await pglite.query<{ wal_bytes: number; commits: number }>(`${READ_COUNTERS} current_database()`)
   const [row] = rows
   return row === undefined ? null : { walBytes: row.wal_bytes, commits: row.commits }

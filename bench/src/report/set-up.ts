@@ -45,7 +45,12 @@ export async function readSetUp(
       `${options.rounds} rounds of engine and floor in turns; medians; ${options.steps} steps a run on PostgreSQL, ${options.pgliteSteps} on PGlite`,
     ],
     ...(options.isQuick
-      ? ([["quick", "small runs: numbers are rougher, and flatness is tried with less"]] as const)
+      ? ([
+          [
+            "quick",
+            "small runs: numbers are rougher; several worker processes only with the first workload; flatness with a smaller backlog",
+          ],
+        ] as const)
       : []),
   ]
 }
