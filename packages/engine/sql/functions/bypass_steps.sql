@@ -6,6 +6,7 @@
 --   p_now       the clock
 --
 -- Raises     TK021 when a step is unknown or not skippable
+-- Plans      kept, and by index only; the caller's are by hash, and would be inherited
 -- Called by  sql/functions/create_tasks.sql
 
 create or replace function tasker.bypass_steps (
@@ -18,6 +19,11 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = on
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_bypassed record;
@@ -52,5 +58,14 @@ begin
       v_bypassed.reason, p_now
     );
   end loop;
+
+  -- What comes after a bypassed step may not run earlier than that could have.
+  update tasker.step_queue as queued
+  set run_at = (given.value ->> 'run_at')::timestamptz
+  from rows from (jsonb_array_elements(p_requests), unnest(p_task_ids)) as given (value, task_id)
+  where queued.task_id = given.task_id
+    and given.task_id = any (p_created)
+    and given.value ? 'bypass'
+    and (given.value ->> 'run_at')::timestamptz > queued.run_at;
 end;
 $$;

@@ -133,14 +133,6 @@ begin
 
   if p_requests @? '$[*].bypass[*]' then
     perform tasker.bypass_steps(p_requests, v_given, v_created, p_now);
-
-    -- What comes after a bypassed step may not run earlier than that could have.
-    update tasker.step_queue as queued
-    set run_at = (given.value ->> 'run_at')::timestamptz
-    from rows from (jsonb_array_elements(p_requests), unnest(v_given)) as given (value, task_id)
-    where queued.task_id = given.task_id
-      and given.task_id in (select unnest(v_created))
-      and (given.value ->> 'run_at')::timestamptz > queued.run_at;
   end if;
 
   if p_notify and cardinality(v_created) > 0 then
@@ -153,12 +145,7 @@ begin
     from unnest(v_given) with ordinality as given (task_id, ordinal);
   else
     return query
-    select given.ordinal::integer, coalesce(own.task_id, standing.task_id), own.task_id is not null
-    from rows from (jsonb_array_elements(p_requests), unnest(v_given))
-      with ordinality as given (value, task_id, ordinal)
-    left join tasker.tasks as own on own.task_id = given.task_id
-    left join tasker.tasks as standing on standing.identity_key = given.value ->> 'identity_key'
-    order by given.ordinal;
+    select * from tasker.standing_tasks(p_requests, v_given, v_created);
   end if;
 end;
 $$;

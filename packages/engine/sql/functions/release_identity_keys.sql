@@ -4,6 +4,7 @@
 --   p_requests  as for tasker.create_tasks
 --
 -- Locks      the tasks that hold such keys, by id
+-- Plans      kept, and by index only; the caller's are by hash, and would be inherited
 -- Called by  sql/functions/create_tasks.sql
 
 create or replace function tasker.release_identity_keys (p_requests jsonb)
@@ -11,6 +12,11 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = on
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
   perform from tasker.tasks as task

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Queryable } from "../core/database.ts"
+import { testDatabases, type TestDatabase } from "../database/test-database.ts"
+import { listSteps } from "./list-steps.ts"
+import { listTransitions } from "./list-transitions.ts"
+import { migrate } from "./migrate.ts"
+import { readOutcomes } from "./read-outcomes.ts"
+import { readTask } from "./read-task.ts"
+import { taskExecutionContexts } from "./task-execution-contexts.ts"
+import { at } from "./test-clock.ts"
+import { TestStore, type TestWorkflow } from "./test-store.ts"
+import { completed, failed, type TestWorker } from "./test-worker.ts"
+
+/** Tables that grow with what is done: nothing that is called often may read one of them whole. */
+const LARGE_TABLES = ["tasks", "steps", "step_queue", "transitions"]
+
+const BACKLOG = 3_000
+
+describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
+  let opened: TestDatabase
+  let store: TestStore
+  let workflow: TestWorkflow
+  let worker: TestWorker
+
+  beforeAll(async () => {
+    opened = await open()
+    store = new TestStore(opened.database)
+    workflow = await store.define({ one: { skippable: true, maxAttempts: 2 }, two: { dependsOn: ["one"] } })
+    worker = await store.worker(workflow)
+    const requests = Array.from({ length: BACKLOG }, (_request, index) => ({
+      workflow_id: workflow.workflowId,
+      input: index,
+      identity_key: `key ${index}`,
+    }))
+    await store.createTasks(requests)
+    await opened.database.script(
+      "analyze tasker.tasks; analyze tasker.steps; analyze tasker.step_queue; analyze tasker.transitions",
+    )
+  })
+  afterAll(async () => await opened.close())
+
+  /** The large tables that some work read whole. */
+  async function tablesRead(work: (tx: Queryable) => Promise<unknown>): Promise<readonly string[]> {
+    return await opened.database.transaction(async (tx) => {
+      const before = await scans(tx)
+      await work(tx)
+      const after = await scans(tx)
+      return LARGE_TABLES.filter((table) => after.get(table) !== before.get(table))
+    })
+  }
+
+  async function scans(tx: Queryable): Promise<ReadonlyMap<string, number>> {
+    const rows = await tx.query<{ relname: string; seq_scan: number }>({
+      text: "select relname::text, seq_scan from pg_stat_xact_user_tables where schemaname = 'tasker'",
+    })
+    return new Map(rows.map(({ relname, seq_scan: count }) => [relname, count]))
+  }
+
+  const note = ["ann", "why"]
+  const operations: readonly (readonly [string, (tx: Queryable, taskId: string) => Promise<unknown>])[] = [
+    [
+      "creating tasks",
+      async (tx) => await store.createTasks([{ workflow_id: workflow.workflowId, input: 1 }], at(0), tx),
+    ],
+    [
+      "creating a task that stands already",
+      async (tx) =>
+        await store.createTasks([{ workflow_id: workflow.workflowId, input: 1, identity_key: "key 7" }], at(0), tx),
+    ],
+    [
+      "creating a task in place of one that failed",
+      async (tx) =>
+        await store.createTasks(
+          [{ workflow_id: workflow.workflowId, input: 1, identity_key: "key 8", on_failed: "create" }],
+          at(0),
+          tx,
+        ),
+    ],
+    [
+      "creating a task with a bypassed step",
+      async (tx) =>
+        await store.createTasks(
+          [{ workflow_id: workflow.workflowId, input: 1, bypass: ["one"], run_at: at(9) }],
+          at(0),
+          tx,
+        ),
+    ],
+    ["claiming", async (db) => await worker.advance({ room: 5, db })],
+    ["claiming nothing, and saying what is next", async (db) => await worker.advance({ room: 5, now: at(-1), db })],
+    [
+      "completing and failing",
+      async (db) => {
+        const { claimed } = await worker.advance({ room: 4, db })
+        const outcomes = claimed.map((claim, index) => (index % 2 === 0 ? completed(claim, index) : failed(claim)))
+        await worker.advance({ outcomes, room: 2, db })
+      },
+    ],
+    [
+      "a heartbeat",
+      async (tx) =>
+        await tx.query({
+          text: "select * from tasker.heartbeat($1, '{}', '{}', '{}', $2)",
+          values: [worker.workerId, at(1)],
+        }),
+    ],
+    ["a rescue when nobody is lost", async (tx) => await store.rescue(at(2), tx)],
+    ["cancel_task", async (tx, taskId) => await store.call("cancel_task", [taskId, ...note], at(1), tx)],
+    ["pause_task", async (tx, taskId) => await store.call("pause_task", [taskId, ...note], at(1), tx)],
+    ["resume_task", async (tx, taskId) => await store.call("resume_task", [taskId, ...note], at(1), tx)],
+    ["retry_steps", async (tx, taskId) => await store.call("retry_steps", [taskId, null, ...note], at(1), tx)],
+    ["skip_step", async (tx, taskId) => await store.call("skip_step", [taskId, "one", ...note], at(1), tx)],
+    ["resolve_step", async (tx, taskId) => await store.call("resolve_step", [taskId, "one", "1", ...note], at(1), tx)],
+    ["reading a task", async (tx, taskId) => await readTask(tx, taskId)],
+    ["listing its steps", async (tx, taskId) => await listSteps(tx, taskId)],
+    ["listing its history", async (tx, taskId) => await listTransitions(tx, taskId)],
+    ["its execution context", async (tx, taskId) => await taskExecutionContexts(tx, [taskId])],
+    ["how it ended", async (tx, taskId) => await readOutcomes(tx, [taskId])],
+  ]
+
+  it.each(operations)("%s reads by index only", async (_what, work) => {
+    const [task] = await store.createTasks([{ workflow_id: workflow.workflowId, input: 1 }])
+    expect(await tablesRead(async (tx) => await work(tx, task!.taskId))).toEqual([])
+  })
+
+  it("this test can fail", async () => {
+    expect(
+      await tablesRead(async (tx) => await tx.query({ text: "select count(*) from tasker.steps where attempts > 5" })),
+    ).toEqual(["steps"])
+  })
+})
