@@ -129,7 +129,7 @@ describe.each(kinds)(`random workflows on real workers on $kind, seed ${seed}`, 
     await fc.assert(property, {
       seed,
       numRuns: kind === "pglite" ? 6 : 10,
-      plugins: [fc.interruptAfterTimeLimit(6_000)],
+      plugins: [fc.interruptAfterTimeLimit(4_000)],
     })
   }, 60_000)
 })

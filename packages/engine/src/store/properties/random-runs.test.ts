@@ -38,10 +38,10 @@ describe.each(kinds)(`random runs on $kind, seed ${seed}`, ({ open }) => {
     )
 
   it("small workflows under every kind of interference end as the model says", async () => {
-    await check(6, 40, 60, 7_000)
+    await check(6, 40, 60, 4_500)
   }, 60_000)
 
   it("workflows of up to 60 steps end as the model says", async () => {
-    await check(60, 60, 25, 8_000)
+    await check(60, 60, 25, 4_000)
   }, 60_000)
 })
