@@ -267,6 +267,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   timezone: "UTC",
   log_timezone: "UTC",
   lc_messages: "C",
+  // The user is called as the schema is: by default, what users create without naming a schema would go into Tasker's.
+  search_path: "public",
   log_checkpoints: "off",
   logging_collector: "off",
 }

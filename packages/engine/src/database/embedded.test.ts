@@ -71,6 +71,8 @@ describe("an embedded server", () => {
     expect(await rowsOf(third)).toEqual([1, 2])
     expect(third.kind).toBe("embedded")
     expect(third.joinUrl).toBe(urls[0])
+    // What users create without naming a schema stays out of Tasker's, which is called as the user is.
+    expect(await third.query({ text: "show search_path" })).toEqual([{ search_path: "public" }])
     expect(third.displayUrl).not.toContain(new URL(urls[0]).password)
     const pid = (await findServer(dir))?.pid ?? 0
 
