@@ -20,7 +20,8 @@
 -- Returns    a row per request, in order: its position from 1, the task, and whether this call created it
 -- Locks      nothing that exists yet, but for the holder of an identity key that on_failed replaces
 -- Raises     TK020 unknown workflow or version · TK021 a bypassed step that is unknown or not
---            skippable · TK022 a request that is not an object, or has no input
+--            skippable · TK022 a request that is not an object, or has no input,
+--            or a priority or on_failed that there is not
 -- Plans      kept, and by hash: the planner takes an array for ten elements, and would
 --            compare thousands with thousands
 -- Called by  src/store/create-tasks.ts, and plain SQL

@@ -4,7 +4,7 @@
 --
 -- Returns    a workflow id per request, in order
 -- Raises     TK020 when there is no such workflow or version · TK022 when a request is not an
---            object or has no input
+--            object, has no input, or a priority or on_failed that there is not
 -- Called by  sql/functions/create_tasks.sql
 
 create or replace function tasker.find_workflows (p_requests jsonb)
@@ -31,6 +31,21 @@ begin
   if found then
     raise exception 'expected request % to be an object with an input, got %', v_bad.ordinal,
       case when v_bad.type = 'object' then 'an object without one' else v_bad.type end
+      using errcode = 'TK022';
+  end if;
+
+  -- Nobody would ever look for a step of another priority.
+  select given.ordinal, field.name, given.value -> field.name as value, field.allowed into v_bad
+  from jsonb_array_elements(p_requests) with ordinality as given (value, ordinal)
+  cross join (values
+    ('priority', '[1, 2, 3, 4, null]'::jsonb),
+    ('on_failed', '["return", "create", null]'::jsonb)
+  ) as field (name, allowed)
+  where not field.allowed @> (given.value -> field.name)
+  limit 1;
+  if found then
+    raise exception 'expected % of request % to be one of %, got %',
+      v_bad.name, v_bad.ordinal, v_bad.allowed, v_bad.value
       using errcode = 'TK022';
   end if;
 

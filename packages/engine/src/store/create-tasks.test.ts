@@ -108,6 +108,16 @@ describe.each(testDatabases(migrate))("create_tasks on $kind", ({ kind, open }) 
     ["no input", { namespace: "test", workflow: "known" }, "TASKER_OPTION_INVALID"],
     ["what is no object", 5, "TASKER_OPTION_INVALID"],
     [
+      "a priority that nobody would look for",
+      { namespace: "test", workflow: "known", input: 1, priority: 9 },
+      "TASKER_OPTION_INVALID",
+    ],
+    [
+      "an on_failed that there is not",
+      { namespace: "test", workflow: "known", input: 1, on_failed: "replace" },
+      "TASKER_OPTION_INVALID",
+    ],
+    [
       "a step to bypass that is not there",
       { namespace: "test", workflow: "known", input: 1, bypass: ["nobody"] },
       "TASKER_OPTION_INVALID",
