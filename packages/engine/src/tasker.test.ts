@@ -98,6 +98,17 @@ describe("createTasker", () => {
     await expect(tasker.createTask(unknown, null)).rejects.toMatchObject({ code: "TASKER_WORKFLOW_NOT_FOUND" })
   })
 
+  it("says that what is no workflow is none", async () => {
+    const tasker = await open()
+    // A JavaScript user can pass anything.
+    for (const workflow of ["echo", undefined, Promise.resolve(echo), { name: "echo" }] as unknown[]) {
+      await expect(tasker.createTask(workflow as typeof echo, { text: "" })).rejects.toMatchObject({
+        code: "TASKER_WORKFLOW_INVALID",
+        hint: "make it with defineWorkflow, defineTemplate or loadWorkflow",
+      })
+    }
+  })
+
   it("notifications: false takes no connection to listen by, and tells nobody", async () => {
     const listening = () => backends("listen %")
     const before = await listening()
@@ -191,6 +202,15 @@ describe("createTasker", () => {
       expect(worker.connectionCount).toBe(4)
       const known = (await tasker.listWorkers()).find(({ workerId }) => workerId === worker.workerId)
       expect(known).toMatchObject({ name: "one", concurrency: 7, leaseMs: 9_000, queues: ["default"], state: "live" })
+    })
+
+    it("warns of queues that no workflow uses", async () => {
+      const warnings: [Readonly<Record<string, unknown>>, string][] = []
+      const logger: Logger = { ...silentLogger, warn: (fields, message) => warnings.push([fields, message]) }
+      await (await open({ logger })).startWorker({ queues: ["default", "defualt"] })
+      expect(warnings).toEqual([
+        [{ unknown: ["defualt"], known: ["default"] }, "no workflow of this process has these queues"],
+      ])
     })
 
     it("runs no more steps at once than its concurrency, and all of them", async () => {

@@ -9,6 +9,7 @@ import type { Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
 import type { AnyWorkflow } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
+import { assertWorkflow } from "./registry/assert-workflow.ts"
 import { createHandlerRegistry, type HandlerRegistry, type RegisteredWorkflow } from "./registry/handler-registry.ts"
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
@@ -187,7 +188,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     hints,
     limits,
     announce: (hint) => announce(hints, notifier, hint),
-    findWorkflow: (workflow) => stored.get(nameOf(workflow)) ?? refuseUnknown(workflow),
+    findWorkflow: (workflow) => findWorkflow(stored, workflow),
   })
   const workers = new Set<Worker>()
   let closing: Promise<void> | undefined
@@ -198,6 +199,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     const rooms = { database, logger, hints, notifier, workflows: [...stored.values()] }
     const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
     const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
+    warnOfUnknownQueues(logger, stored, workerOptions.queues)
     const worker = await Worker.start(rooms, settings)
     workers.add(worker)
     return worker
@@ -244,6 +246,13 @@ function workerSettings(options: WorkerOptions, resultBytes: number, freeConnect
   }
 }
 
+/** A queue that no workflow uses may be meant for later, so it is no error; but nothing will ever come out of it. */
+function warnOfUnknownQueues(logger: Logger, stored: Parts["stored"], queues: readonly string[] = []): void {
+  const known = new Set([...stored.values()].flatMap(({ routes }) => routes.map(({ queue }) => queue)))
+  const unknown = queues.filter((queue) => !known.has(queue))
+  if (unknown.length > 0) logger.warn({ unknown, known: [...known] }, "no workflow of this process has these queues")
+}
+
 async function listen(database: Database, hints: Hints, origin: string): Promise<() => Promise<void>> {
   return database.listen(
     CHANNEL,
@@ -266,7 +275,13 @@ function nameOf({ namespace, name, version }: AnyWorkflow): string {
   return `${namespace}.${name}@${version}`
 }
 
+function findWorkflow(stored: Parts["stored"], workflow: AnyWorkflow): KnownWorkflow {
+  // Without a compiler it may be anything: a name, a promise.
+  return (workflow === Object(workflow) ? stored.get(nameOf(workflow)) : undefined) ?? refuseUnknown(workflow)
+}
+
 function refuseUnknown(workflow: AnyWorkflow): never {
+  assertWorkflow(workflow)
   const { namespace, name, version } = workflow
   throw new TaskerError("TASKER_WORKFLOW_NOT_FOUND", `workflow ${nameOf(workflow)} was not given to createTasker`, {
     hint: "pass it in `workflows`",

@@ -119,6 +119,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     await expect(bench.client.resolveStep(taskId, "end", note)).rejects.toMatchObject({
       code: "TASKER_TRANSITION_INVALID",
       message: `step "end" of task ${taskId} is in_progress and cannot be resolved`,
+      hint: "wait until what runs has ended, or cancel the task",
       details: { state: "in_progress" },
     })
     // What a user without a compiler may pass.

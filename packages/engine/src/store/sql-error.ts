@@ -28,13 +28,20 @@ export function asTaskerError(error: unknown, details: Readonly<Record<string, u
   const state = sqlState(error)
   if (state === undefined || !isOurs(state) || !(error instanceof Error)) return error
   const entry: { readonly code: ErrorCode; readonly hint?: string } = SQL_ERRORS[state]
+  // The functions give the state that forbids it as the error's detail.
+  const forbidding = state === "TK032" && "detail" in error ? error.detail : undefined
   return new TaskerError(entry.code, error.message, {
-    hint: entry.hint,
+    hint: entry.hint ?? WAYS_ON.get(forbidding),
     cause: error,
-    // The functions give the state that forbids it as the error's detail.
-    details: state === "TK032" && "detail" in error ? { ...details, state: error.detail } : details,
+    details: forbidding === undefined ? details : { ...details, state: forbidding },
   })
 }
+
+/** What one may do instead, in states that something else leads out of. */
+const WAYS_ON: ReadonlyMap<unknown, string> = new Map([
+  ["in_progress", "wait until what runs has ended, or cancel the task"],
+  ["error", "retry, skip or resolve what failed, or resolve the task"],
+])
 
 function isOurs(state: string): state is keyof typeof SQL_ERRORS {
   return Object.hasOwn(SQL_ERRORS, state)

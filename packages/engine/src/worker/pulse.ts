@@ -93,7 +93,10 @@ export class Pulse {
 
   async #rescue(connection: Connection): Promise<void> {
     const rescues = await rescueSteps(connection)
-    for (const rescue of rescues) this.#options.logger.warn({ ...rescue }, "took back the steps of a lost worker")
+    for (const rescue of rescues) {
+      if (rescue.steps > 0) this.#options.logger.warn({ ...rescue }, "took back the steps of a lost worker")
+      else this.#options.logger.info({ ...rescue }, "a worker was lost that held no steps")
+    }
     if (rescues.some((rescue) => rescue.steps > 0)) this.#options.onRescued()
   }
 }
