@@ -24,14 +24,14 @@ describe("a worker that gets SIGTERM", () => {
       name: "stopping",
       leaseMs,
       stepMs: 100,
-      stopMs: 500,
+      stopMs: 2_000,
       reportsRuns: true,
     })
     const held = await tasker.createTask(workflows.gate, {})
     await Promise.all(["hold", "hold_and_write"].map((name) => stopping.told("started", ({ step }) => step === name)))
     await tasker.createTasks(
       workflows.order,
-      Array.from({ length: 500 }, (_task, number) => ({ input: { number } })),
+      Array.from({ length: 300 }, (_task, number) => ({ input: { number } })),
     )
     await until("it is in the middle of the tasks", 15_000, () => ranSteps(stopping.messages).length > 200)
 
@@ -43,12 +43,12 @@ describe("a worker that gets SIGTERM", () => {
     )
 
     const { states } = await tasker.countTasks()
-    expect(states.complete).toBeLessThan(501)
+    expect(states.complete).toBeLessThan(301)
     expect(await server.query("select * from tasker.step_queue where worker_id is not null")).toEqual([])
     expect(await server.query("select name from tasker.workers where stopped_at is null")).toEqual([])
-    // The short steps had half a second: each that ran was recorded, or else it would have run for nothing.
+    // Their handlers take a tenth of a second and had two: each that ran was recorded, or it would have run for nothing.
     expect(await completedSteps(server)).toEqual(ranSteps(stopping.messages))
-    expect(await countCauses(server)).toEqual({ handed_back: 2 })
+    expect((await countCauses(server))["handed_back"]).toBeGreaterThanOrEqual(2)
 
     const next = await startWorkerProcess({ url, name: "next", leaseMs })
     const again = await within(
@@ -58,7 +58,7 @@ describe("a worker that gets SIGTERM", () => {
     )
     expect(again).toMatchObject({ taskId: held.taskId, attempt: 2 })
     next.release()
-    await until("all tasks ended", 15_000, async () => (await tasker.countTasks()).states.complete === 501)
+    await until("all tasks ended", 20_000, async () => (await tasker.countTasks()).states.complete === 301)
     await stopWorkers([next])
     await assertSound(server)
   })
@@ -66,9 +66,12 @@ describe("a worker that gets SIGTERM", () => {
 
 type Messages = Awaited<ReturnType<typeof startWorkerProcess>>["messages"]
 
+/** Transactional ones aside: they are recorded after their handler, in a transaction that the deadline may cut off. */
 function ranSteps(messages: Messages): readonly string[] {
   return messages
-    .flatMap((message) => (message.event === "ran" ? `${message.taskId} ${message.step}` : []))
+    .flatMap((message) =>
+      message.event === "ran" && message.step !== "write" ? `${message.taskId} ${message.step}` : [],
+    )
     .toSorted((a, b) => (a < b ? -1 : 1))
 }
 
@@ -80,6 +83,6 @@ async function completedSteps({ query }: ChaosServer): Promise<readonly string[]
     join tasker.workflow_steps as definition
       on definition.workflow_id = task.workflow_id
       and definition.step_no = step.step_no
-    where step.state = 'complete'`)
+    where step.state = 'complete' and definition.name <> 'write'`)
   return rows.map(({ step }) => step).toSorted((a, b) => (a < b ? -1 : 1))
 }
