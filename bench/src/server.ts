@@ -27,6 +27,7 @@ export async function openServer(url: string | undefined): Promise<Server> {
   if (url !== undefined) return await connectServer(url, async () => {})
   const dir = join(tmpdir(), `tasker-bench-${process.pid}`)
   mkdirSync(dir, { mode: 0o755 })
+  stopOnSignals()
   const keeper = await createTasker({ url: `embedded:${dir}`, notifications: false })
   const close = async (): Promise<void> => {
     await keeper.close()
@@ -35,6 +36,14 @@ export async function openServer(url: string | undefined): Promise<Server> {
   if (keeper.joinUrl !== undefined) return await connectServer(keeper.joinUrl, close)
   await close()
   throw new Error("no PostgreSQL server runs here; try --databases pglite, or --url")
+}
+
+/** Without, a benchmark that is interrupted would leave its server running: the engine stops it when the process exits. */
+function stopOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // At once: measurements under way could only be waited for.
+    process.once(signal, () => process.exit(130))
+  }
 }
 
 async function connectServer(url: string, afterClose: () => Promise<void>): Promise<Server> {
