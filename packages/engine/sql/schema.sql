@@ -111,7 +111,7 @@ create table tasker.transitions (
   actor text,
   reason text,
   error jsonb,
-  constraint transitions_change_check CHECK (((from_state IS DISTINCT FROM to_state) OR (cause = ANY (ARRAY['paused'::text, 'resumed'::text]))))
+  constraint transitions_change_check CHECK (((from_state IS DISTINCT FROM to_state) OR (cause = ANY (ARRAY['paused'::text, 'resumed'::text, 'hastened'::text]))))
 );
 
 create table tasker.workers (

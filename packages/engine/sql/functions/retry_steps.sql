@@ -51,6 +51,8 @@ begin
       if not found then
         return false;
       end if;
+      insert into tasker.transitions (at, task_id, from_state, to_state, step_no, attempt, cause, actor, reason)
+      values (p_now, p_task_id, v_step.state, v_step.state, v_step.step_no, v_step.attempts, 'hastened', p_actor, p_reason);
       perform pg_notify('tasker', 'ready');
       return true;
     end if;

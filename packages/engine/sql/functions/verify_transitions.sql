@@ -38,7 +38,7 @@ as $$
     and legal.from_state is not distinct from path.from_state
     and legal.to_state = path.to_state
   where legal.to_state is null
-    and not (path.is_task and path.from_state = path.to_state and path.cause in ('paused', 'resumed'))
+    and not (path.from_state = path.to_state and path.cause in ('paused', 'resumed', 'hastened'))
   union all
   select
     coalesce(thing.task_id, last.task_id),

@@ -113,9 +113,9 @@ create table tasker.transitions (
   actor         text,
   reason        text,
   error         jsonb,
-  -- Pausing is no state, but it is history.
+  -- Pausing, and cutting a wait short, change no state, but are history.
   constraint transitions_change_check check (
-    from_state is distinct from to_state or cause in ('paused', 'resumed')
+    from_state is distinct from to_state or cause in ('paused', 'resumed', 'hastened')
   )
 );
 

@@ -273,6 +273,14 @@ describe.each(testDatabases(migrate))("operators on $kind", ({ open }) => {
       const { taskId, worker } = await taskWithStep("waiting_for_retry")
       expect(await worker.claim(1, at(50))).toEqual([])
       expect(await onStep("retry_steps", taskId, "subject")).toBe(true)
+      expect((await store.history(taskId)).at(-1)).toMatchObject({
+        name: "subject",
+        from_state: "waiting_for_retry",
+        to_state: "waiting_for_retry",
+        cause: "hastened",
+        actor: "ann",
+        reason: "the bank called",
+      })
       expect(await worker.claimOne(at(50))).toMatchObject({ name: "subject", attempt: 2, maxAttempts: 2 })
     })
 

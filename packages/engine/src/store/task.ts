@@ -103,12 +103,12 @@ export interface Transition {
   readonly at: Date
   /** `null`: the task itself. */
   readonly step: string | null
-  /** `null`: it was created. Equal to `to` when the task was paused or resumed. */
+  /** `null`: it was created. Equal to `to` when the task was paused or resumed, or a step's wait was cut short. */
   readonly from: StepState | null
   readonly to: StepState
   readonly attempt: number | null
   readonly workerId: number | null
-  /** Why, in one word: `timeout`, `worker_lost`, `handed_back`, `retried`, `bypassed`, `skipped`, `resolved`, `paused`, `resumed`. */
+  /** Why, in one word: `timeout`, `worker_lost`, `handed_back`, `retried`, `bypassed`, `skipped`, `resolved`, `paused`, `resumed`, `hastened`. */
   readonly cause: string | null
   /** Who did it, when it was a person or a program. */
   readonly by: string | null
