@@ -97,14 +97,19 @@ export class Lane {
   }
 
   /** Aborts attempts and frees their room; what they return is dropped. */
-  drop(reason: unknown, isDropped: (key: AttemptKey) => boolean = () => true): void {
+  abort(reason: unknown, isAborted: (key: AttemptKey) => boolean = () => true): void {
     for (const attempt of this.#attempts) {
-      if (!isDropped(attempt.claimed)) continue
+      if (!isAborted(attempt.claimed)) continue
       this.#attempts.delete(attempt)
       attempt.attemptSignal.abort(reason)
     }
-    this.#ended = this.#ended.filter(({ outcome }) => !isDropped(outcome))
     if (this.isIdle) this.#options.onIdle()
+  }
+
+  /** Aborts everything, and drops what ended and is not recorded: none of it is the worker's any more. */
+  abandon(reason: unknown): void {
+    this.#ended = []
+    this.abort(reason)
   }
 
   /** Forgets an outcome that was recorded by other means, or puts another in its place. */

@@ -88,7 +88,7 @@ export class Pulse {
     if (gone.length === 0) return
     const keys = new Set(gone.map(keyOf))
     const reason = new TaskerError("TASKER_TASK_CANCELLED", "the step was cancelled, or given to another worker")
-    for (const lane of lanes) lane.drop(reason, (key) => keys.has(keyOf(key)))
+    for (const lane of lanes) lane.abort(reason, (key) => keys.has(keyOf(key)))
   }
 
   async #rescue(connection: Connection): Promise<void> {

@@ -93,7 +93,7 @@ export class Recovery {
         logger.warn({ workerId: workerId(), steps: handedBack }, "handed back steps whose claim was not heard")
     } catch (error) {
       if (!isTaskerError(error, "TASKER_LEASE_LOST")) throw error
-      for (const lane of lanes) lane.drop(error)
+      for (const lane of lanes) lane.abandon(error)
       await register()
     }
   }

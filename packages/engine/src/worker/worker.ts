@@ -15,6 +15,9 @@ import { Recovery } from "./recovery.ts"
 import type { StepRunner } from "./run-step.ts"
 import { indexSteps, type ServedWorkflow } from "./served-workflows.ts"
 
+/** How long a stopping worker waits for the database to record what has ended. */
+const RECORDING_MS = 5_000
+
 /** How a worker works. */
 export interface WorkerSettings {
   readonly name: string
@@ -134,10 +137,10 @@ export class Worker {
     for (const lane of this.#lanes) lane.stopClaiming()
     await this.#idle(timeoutMs)
     const reason = new TaskerError("TASKER_CLOSED", "the worker stopped before the step ended")
-    for (const lane of this.#lanes) {
-      lane.stop()
-      lane.drop(reason)
-    }
+    for (const lane of this.#lanes) lane.abort(reason)
+    // What ended in time is recorded, not run again, if the database answers.
+    await this.#idle(RECORDING_MS)
+    for (const lane of this.#lanes) lane.stop()
     this.#recovery.stop()
     this.#pulse.stop()
     await this.#loops
