@@ -87,7 +87,9 @@ function parents(index) {
 }
 
 function dependsOn(index) {
-  return parents(index).length === 0 ? "" : `dependsOn: ${JSON.stringify(parents(index).map((parent) => `step_${parent}`))}, `
+  return parents(index).length === 0
+    ? ""
+    : `dependsOn: ${JSON.stringify(parents(index).map((parent) => `step_${parent}`))}, `
 }
 
 function body(index) {

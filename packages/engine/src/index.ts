@@ -3,7 +3,7 @@
 // Running Tasker
 export { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
 export type { Worker } from "./worker/worker.ts"
-export type { WorkerOptions } from "./worker/worker-options.ts"
+export type { StopOptions, WorkerOptions } from "./worker/worker-options.ts"
 export type { Logger } from "./core/logger.ts"
 export { silentLogger } from "./core/logger.ts"
 

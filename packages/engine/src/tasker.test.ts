@@ -15,20 +15,21 @@ const echo = defineWorkflow<{ readonly text: string }>({ name: "echo", version: 
 describe("createTasker", () => {
   let url: string
   let database: Database
-  let drop: () => Promise<void>
-  const opened: Tasker[] = []
+  let opened: Awaited<ReturnType<ReturnType<typeof testDatabase>["open"]>>
+  const taskers: Tasker[] = []
 
   beforeAll(async () => {
-    ;({ url, database, close: drop } = await testDatabase("postgres 18").open())
+    opened = await testDatabase("postgres 18").open()
+    ;({ url, database } = opened)
   })
   afterEach(async () => {
-    await Promise.all(opened.splice(0).map((tasker) => tasker.close({ timeoutMs: 100 })))
+    await Promise.all(taskers.splice(0).map((tasker) => tasker.close({ timeoutMs: 100 })))
   })
-  afterAll(async () => await drop())
+  afterAll(async () => await opened.close())
 
   async function open(options: TaskerOptions = {}): Promise<Tasker> {
     const tasker = await createTasker({ url, logger: silentLogger, workflows: [echo], ...options })
-    opened.push(tasker)
+    taskers.push(tasker)
     return tasker
   }
 
@@ -115,7 +116,7 @@ describe("createTasker", () => {
     const quiet = await open({ notifications: false })
     expect(await listening()).toBe(before)
     await open()
-    expect(await listening()).toBe(before + 1)
+    await expect.poll(listening).toBe(before + 1)
     expect(await backends("%pg_notify%")).toBe(0)
     await quiet.createTask(echo, { text: "psst" })
     expect(await backends("%pg_notify%")).toBe(0)
@@ -151,6 +152,8 @@ describe("createTasker", () => {
     const tasker = await open()
     const waiting = tasker.waitForTask(await tasker.createTask(echo, { text: "never run" }))
     const refused = expect(waiting).rejects.toMatchObject({ code: "TASKER_CLOSED" })
+    const nonsense = tasker.close({ timeoutMs: -1 })
+    await expect(nonsense).rejects.toMatchObject({ code: "TASKER_OPTION_INVALID" })
     await Promise.all([tasker.close(), tasker.close()])
     await refused
     await expect(tasker.startWorker()).rejects.toMatchObject({ code: "TASKER_CLOSED" })

@@ -15,7 +15,13 @@ import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
 import { CHANNEL, createNotifier, type Notifier, readNotification } from "./worker/notifier.ts"
 import { Worker, type WorkerSettings } from "./worker/worker.ts"
-import { checkWorkerOptions, DEFAULT_WORKER_OPTIONS, type WorkerOptions } from "./worker/worker-options.ts"
+import {
+  checkStopOptions,
+  checkWorkerOptions,
+  DEFAULT_WORKER_OPTIONS,
+  type StopOptions,
+  type WorkerOptions,
+} from "./worker/worker-options.ts"
 
 /** What a Tasker is made of. Every option has a default. */
 export interface TaskerOptions {
@@ -72,9 +78,9 @@ export interface Tasker extends Client {
   /**
    * Stops the workers of this process, then closes the database. May be called twice.
    *
-   * @param options.timeoutMs - how long to wait for running steps. Default: 30,000.
+   * @throws TaskerError `TASKER_OPTION_INVALID` when `timeoutMs` is out of its range
    */
-  close(options?: { readonly timeoutMs?: number }): Promise<void>
+  close(options?: StopOptions): Promise<void>
 }
 
 /** The most that an input or a result may take, unless options say otherwise: 1 MiB. */
@@ -205,7 +211,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     return worker
   }
 
-  async function close(closeOptions: { readonly timeoutMs?: number } = {}): Promise<void> {
+  async function close(closeOptions: StopOptions): Promise<void> {
     await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
     notifier.close()
     client.close()
@@ -219,7 +225,10 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,
     startWorker,
-    close: (closeOptions) => (closing ??= close(closeOptions)),
+    close: async (closeOptions = {}) => {
+      checkStopOptions("close", closeOptions)
+      await (closing ??= close(closeOptions))
+    },
   }
 }
 

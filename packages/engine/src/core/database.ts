@@ -56,11 +56,6 @@ export function isConnectionError(error: unknown): boolean {
   )
 }
 
-/** Tells whether the server refused to write: a standby, or `default_transaction_read_only`. */
-export function isReadOnlyError(error: unknown): boolean {
-  return someCause(error, (candidate) => candidate.code === "25006" || candidate.code === "TASKER_DATABASE_READ_ONLY")
-}
-
 // 57P01 admin shutdown, 57P02 crash shutdown, 57P03 cannot connect now, 57P05 idle session timeout, 53300 too many connections.
 const CONNECTION_CODES =
   /^(57P0[1235]|08...|53300|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|TASKER_DATABASE_(UNAVAILABLE|BUSY))$/

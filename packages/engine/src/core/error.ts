@@ -137,12 +137,6 @@ export const ERROR_CODES = {
     meaning: "an option or argument of a call is unknown, missing, or out of its range",
     action: "correct the option that the message names",
   },
-  TASKER_QUEUE_NOT_FOUND: {
-    status: 404,
-    retryable: false,
-    meaning: "no queue has this name",
-    action: "list the queues, and check the name",
-  },
   TASKER_RESULT_INVALID: {
     status: 422,
     retryable: false,

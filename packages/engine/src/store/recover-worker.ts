@@ -11,10 +11,9 @@ import { runOne } from "./run.ts"
  * @throws {@link TaskerError} `TASKER_LEASE_LOST` when the worker is lost or stopped
  */
 export async function recoverWorker(db: Queryable, workerId: number, known: readonly AttemptKey[]): Promise<number> {
-  const [taskIds, stepNos] = attemptArrays(known)
   const row = await runOne<{ steps: number }>(db, {
-    text: "select tasker.recover_worker($1, $2::uuid[], $3::smallint[]) as steps",
-    values: [workerId, taskIds, stepNos],
+    text: "select tasker.recover_worker($1, $2::uuid[], $3::smallint[], $4::smallint[]) as steps",
+    values: [workerId, ...attemptArrays(known)],
   })
   return row.steps
 }

@@ -1,6 +1,6 @@
 import { checkOptions } from "../core/check-options.ts"
 import { isName } from "../core/names.ts"
-import { integerRule } from "../core/option-rules.ts"
+import { delayRule, integerRule } from "../core/option-rules.ts"
 
 /** How a worker works. Every option has a default. */
 export interface WorkerOptions {
@@ -39,6 +39,17 @@ export const DEFAULT_WORKER_OPTIONS = {
 /** @throws TaskerError `TASKER_CONFIG_INVALID`, with every problem */
 export function checkWorkerOptions(options: WorkerOptions): void {
   checkOptions("startWorker", options, RULES, "TASKER_CONFIG_INVALID")
+}
+
+/** How long to wait for running steps, when a worker or a Tasker stops. */
+export interface StopOptions {
+  /** In milliseconds; then their signals abort. Default: 30,000. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** @throws TaskerError `TASKER_OPTION_INVALID` */
+export function checkStopOptions(what: string, options: StopOptions): void {
+  checkOptions(what, options, { timeoutMs: delayRule }, "TASKER_OPTION_INVALID")
 }
 
 const RULES = {

@@ -14,6 +14,7 @@ import { Pulse } from "./pulse.ts"
 import { Recovery } from "./recovery.ts"
 import type { StepRunner } from "./run-step.ts"
 import { indexSteps, type ServedWorkflow } from "./served-workflows.ts"
+import { checkStopOptions, type StopOptions } from "./worker-options.ts"
 
 /** How long a stopping worker waits for the database to record what has ended. */
 const RECORDING_MS = 5_000
@@ -121,14 +122,15 @@ export class Worker {
 
   /**
    * Claims no more, waits for what runs, and hands back the rest. May be called
-   * twice. Never rejects: a database that is away then gets its steps back by the
-   * lease.
+   * twice. A database that is away does not make it fail: the lease gives the steps
+   * back then.
    *
-   * @param options.timeoutMs - how long to wait for running steps; then their signals abort. Default: 30_000.
+   * @throws TaskerError `TASKER_OPTION_INVALID` when `timeoutMs` is out of its range
    */
-  stop(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkStopOptions("stop", options)
     this.#stopping ??= this.#stop(options.timeoutMs ?? 30_000)
-    return this.#stopping
+    await this.#stopping
   }
 
   async #stop(timeoutMs: number): Promise<void> {
