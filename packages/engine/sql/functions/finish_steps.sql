@@ -178,32 +178,24 @@ begin
     ) as each_step
     group by task_id
   ),
-  verdict as (
-    select
-      change.*,
-      task.ctid as row_id,
-      case
-        when task.open_steps + change.open = 0 then 'complete'
-        when task.active_steps + change.active = 0 then 'error'
-        when p_task_from = 'error' or change.is_started then 'in_progress'
-        else p_task_from
-      end as state
-    from change
-    join tasker.tasks as task on task.task_id = change.task_id
-  ),
   counted as (
     update tasker.tasks as task
-    set open_steps = task.open_steps + verdict.open,
-        active_steps = task.active_steps + verdict.active,
-        state = verdict.state,
-        started_at = coalesce(task.started_at, case when verdict.is_started then p_now end),
-        finished_at = case
-          when verdict.state in ('pending', 'in_progress') then null
-          when verdict.state = p_task_from then task.finished_at
+    set open_steps = task.open_steps + change.open,
+        active_steps = task.active_steps + change.active,
+        state = tasker.next_task_state(
+          p_task_from, task.open_steps + change.open, task.active_steps + change.active, change.is_started
+        ),
+        started_at = coalesce(task.started_at, case when change.is_started then p_now end),
+        finished_at = case tasker.next_task_state(
+          p_task_from, task.open_steps + change.open, task.active_steps + change.active, change.is_started
+        )
+          when 'pending' then null
+          when 'in_progress' then null
+          when p_task_from then task.finished_at
           else p_now
         end
-    from verdict
-    where task.ctid = verdict.row_id
+    from change
+    where task.task_id = change.task_id
     returning task.task_id, task.state
   ),
   ended as (
