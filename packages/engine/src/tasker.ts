@@ -200,14 +200,22 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   let closing: Promise<void> | undefined
 
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
-    if (closing !== undefined) throw new TaskerError("TASKER_CLOSED", "this Tasker is closed")
+    if (closing !== undefined) throw closed()
     checkWorkerOptions(workerOptions)
     const rooms = { database, logger, hints, notifier, workflows: [...stored.values()] }
     const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
     const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
     warnOfUnknownQueues(logger, stored, workerOptions.queues)
-    const worker = await Worker.start(rooms, settings)
+    const worker = new Worker(rooms, settings)
+    // Before it is registered, so that others see its connections taken, and close() waits for it.
     workers.add(worker)
+    try {
+      await worker.start()
+    } catch (error) {
+      workers.delete(worker)
+      throw error
+    }
+    if (closing !== undefined) throw closed()
     return worker
   }
 
@@ -230,6 +238,10 @@ async function openTasker(parts: Parts): Promise<Tasker> {
       await (closing ??= close(closeOptions))
     },
   }
+}
+
+function closed(): TaskerError {
+  return new TaskerError("TASKER_CLOSED", "this Tasker is closed")
 }
 
 function workerSettings(options: WorkerOptions, resultBytes: number, freeConnections: number): WorkerSettings {

@@ -5,7 +5,7 @@
 -- handed back.
 --
 --   p_worker_id  the worker, with no call under way
---   p_task_ids, p_step_nos  what it knows that it runs, or has an outcome for
+--   p_task_ids, p_step_nos, p_attempts  what it knows that it runs, or has an outcome for
 --   p_now        the clock; only tests pass it
 --
 -- Returns    how many steps it handed back
@@ -17,6 +17,7 @@ create or replace function tasker.recover_worker (
   p_worker_id  integer,
   p_task_ids   uuid[],
   p_step_nos   smallint[],
+  p_attempts   smallint[],
   p_now        timestamptz default now()
 )
 returns integer
@@ -33,6 +34,6 @@ begin
   if not found then
     raise exception 'worker % is lost or stopped', p_worker_id using errcode = 'TK001';
   end if;
-  return tasker.take_back_steps(p_worker_id, 'handed_back', p_now, p_task_ids, p_step_nos);
+  return tasker.take_back_steps(p_worker_id, 'handed_back', p_now, p_task_ids, p_step_nos, p_attempts);
 end;
 $$;

@@ -58,7 +58,7 @@ begin
     set lost_at = p_now
     where worker.worker_id = v_worker_id;
 
-    v_steps := tasker.take_back_steps(v_worker_id, 'worker_lost', p_now);
+    v_steps := tasker.take_back_steps(v_worker_id, 'worker_lost', p_now, '{}', '{}', '{}');
     return query select v_worker_id, v_steps;
   end loop;
 end;

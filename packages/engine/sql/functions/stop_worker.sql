@@ -31,6 +31,6 @@ begin
   update tasker.workers as worker
   set stopped_at = p_now
   where worker.worker_id = p_worker_id;
-  return tasker.take_back_steps(p_worker_id, 'handed_back', p_now);
+  return tasker.take_back_steps(p_worker_id, 'handed_back', p_now, '{}', '{}', '{}');
 end;
 $$;

@@ -2,7 +2,7 @@
 --
 --   p_worker_id  the worker, its row locked
 --   p_cause      worker_lost: the attempt counts; handed_back: it does not
---   p_keep_task_ids, p_keep_step_nos  steps that stay with the worker
+--   p_keep_task_ids, p_keep_step_nos, p_keep_attempts  attempts that stay with the worker
 --   p_now        the clock
 --
 -- Returns    how many steps it held
@@ -10,11 +10,12 @@
 -- Called by  sql/functions/{rescue_steps,stop_worker,recover_worker}.sql
 
 create or replace function tasker.take_back_steps (
-  p_worker_id  integer,
-  p_cause      text,
-  p_now        timestamptz,
-  p_keep_task_ids  uuid[] default '{}',
-  p_keep_step_nos  smallint[] default '{}'
+  p_worker_id      integer,
+  p_cause          text,
+  p_now            timestamptz,
+  p_keep_task_ids  uuid[],
+  p_keep_step_nos  smallint[],
+  p_keep_attempts  smallint[]
 )
 returns integer
 language plpgsql
@@ -35,8 +36,8 @@ begin
     select queued.task_id, queued.step_no
     from tasker.step_queue as queued
     where queued.worker_id = p_worker_id
-      and (queued.task_id, queued.step_no) not in (
-        select * from unnest(p_keep_task_ids, p_keep_step_nos)
+      and (queued.task_id, queued.step_no, queued.attempt) not in (
+        select * from unnest(p_keep_task_ids, p_keep_step_nos, p_keep_attempts)
       )
     order by queued.task_id, queued.step_no
     for update
@@ -44,7 +45,6 @@ begin
   if v_tasks is null then
     return 0;
   end if;
-
 
   if p_cause = 'handed_back' then
     update tasker.steps as step

@@ -1,5 +1,5 @@
 import type { Database, Queryable } from "../core/database.ts"
-import type { AttemptKey } from "./attempt.ts"
+import { type AttemptKey, attemptArrays } from "./attempt.ts"
 import { run, runOne } from "./run.ts"
 import { at } from "./test-clock.ts"
 
@@ -147,11 +147,9 @@ export class TestWorker {
 
   /** Hands back all that the worker does not know of. */
   async recover(known: readonly AttemptKey[], now: Date = at(0)): Promise<number> {
-    const taskIds = known.map(({ taskId }) => taskId)
-    const stepNos = known.map(({ stepNo }) => stepNo)
     const { steps } = await runOne<{ steps: number }>(this.#database, {
-      text: "select tasker.recover_worker($1, $2::uuid[], $3::smallint[], $4) as steps",
-      values: [this.workerId, taskIds, stepNos, now],
+      text: "select tasker.recover_worker($1, $2::uuid[], $3::smallint[], $4::smallint[], $5) as steps",
+      values: [this.workerId, ...attemptArrays(known), now],
     })
     return steps
   }

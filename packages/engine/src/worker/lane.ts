@@ -103,6 +103,7 @@ export class Lane {
       this.#attempts.delete(attempt)
       attempt.attemptSignal.abort(reason)
     }
+    this.#alarm?.()
     if (this.isIdle) this.#options.onIdle()
   }
 
@@ -166,8 +167,10 @@ export class Lane {
         expected,
       })
       for (const claimed of advanced.claimed) this.#start(claimed)
-      // A full answer means that there may be more; so does a child that had to go through the queue.
-      this.#mayClaim ||= (room > 0 && advanced.claimed.length >= room) || advanced.queuedCount > 0
+      // An answer as full as it could be means that there may be more: room that was left for children may not have
+      // been needed. So does a child that had to go through the queue.
+      const isFull = room > 0 && advanced.claimed.length >= room - expected[3]
+      this.#mayClaim ||= isFull || advanced.queuedCount > 0
       this.#options.onAdvanced({ ...advanced, nextMs: advanced.nextMs ?? soonestRetry(outcomes) }, room)
     } catch (error) {
       this.#release()
@@ -193,14 +196,15 @@ export class Lane {
   }
 
   #finish(attempt: Attempt, end: AttemptEnd): void {
-    // An attempt that was dropped is somebody else's by now.
-    if (!this.#attempts.delete(attempt)) return
+    const wasAborted = !this.#attempts.delete(attempt)
     if ("recorded" in end) {
       this.#options.onAdvanced(end.recorded, 0)
       // It was recorded without room, and may have freed the last slot of a limited queue.
       this.#mayClaim = true
       if (this.isIdle) this.#options.onIdle()
     } else {
+      // It is somebody else's by now.
+      if (wasAborted) return
       const heirs = end.outcome.kind === "complete" ? attempt.served.heirs : []
       const { priority } = attempt.claimed
       this.#ended.push({ outcome: end.outcome, heirs: heirs.map((own) => own ?? priority) })

@@ -3,6 +3,7 @@ import { isTaskerError, TaskerError } from "../core/error.ts"
 import type { Logger } from "../core/logger.ts"
 import { type Outcome, advance } from "../store/advance.ts"
 import { recoverWorker } from "../store/recover-worker.ts"
+import { sqlState } from "../store/sql-error.ts"
 import type { Lane } from "./lane.ts"
 import { stepError } from "./step-error.ts"
 
@@ -106,7 +107,7 @@ export class Recovery {
         await advance(database, { ...request, outcomes: [outcome] })
         lane.settle(outcome)
       } catch (error) {
-        if (isConnectionError(error)) throw error
+        if (mayPass(error)) throw error
         lane.settle(outcome, refusedOutcome(outcome, error))
       }
     }
@@ -143,6 +144,18 @@ export class Recovery {
       signal.addEventListener("abort", done)
     })
   }
+}
+
+/**
+ * Whether the database may take the same outcome later, because nothing is wrong with it: a lock or a statement took too
+ * long, a deadlock, a full disk, a standby.
+ */
+function mayPass(error: unknown): boolean {
+  return (
+    isConnectionError(error)
+    || isTaskerError(error, "TASKER_DATABASE_READ_ONLY")
+    || /^(40|53|55|57|58)/.test(sqlState(error) ?? "")
+  )
 }
 
 function refusedOutcome(outcome: Outcome, cause: unknown): Outcome {

@@ -43,8 +43,12 @@ export async function runStep(runner: StepRunner, attempt: Attempt): Promise<Att
   const run = () => withTimeout(attempt, (timeout) => runOnce(runner, attempt, timeout))
   try {
     return attempt.served.step.spec.transactional ? await runner.limitTransactions(run) : await run()
-  } catch (error) {
-    return { outcome: failure(attempt, error) }
+  } catch (thrown) {
+    try {
+      return { outcome: failure(attempt, thrown) }
+    } catch {
+      return { outcome: failure(attempt, new Error("the handler threw something that cannot be read")) }
+    }
   }
 }
 
@@ -89,6 +93,8 @@ async function resultOf(runner: StepRunner, attempt: Attempt, tx?: StepTransacti
 /** The step's own writes and the recording of its result, in one transaction. */
 async function runInTransaction(runner: StepRunner, attempt: Attempt, timeout: Promise<never>): Promise<Advanced> {
   return runner.database.transaction(async (tx) => {
+    // It may have waited for its turn and for a connection for so long that it is over before it began.
+    attempt.attemptSignal.signal.throwIfAborted()
     const json = await Promise.race([resultOf(runner, attempt, stepTransaction(tx)), timeout])
     const advanced = await advance(tx, {
       workerId: runner.workerId,

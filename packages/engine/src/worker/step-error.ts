@@ -18,10 +18,11 @@ export function stepError(thrown: unknown): StepError {
     return { name: "Error", code: null, message: bounded(describe(thrown), MAX_MESSAGE_LENGTH), stack: null }
   }
   return {
-    name: bounded(thrown.name, 200),
+    // Not always text: anybody may have assigned to them.
+    name: bounded(describe(thrown.name), 200),
     code: codeOf(thrown),
-    message: bounded(thrown.message, MAX_MESSAGE_LENGTH),
-    stack: thrown.stack === undefined ? null : bounded(thrown.stack, MAX_STACK_LENGTH),
+    message: bounded(describe(thrown.message), MAX_MESSAGE_LENGTH),
+    stack: typeof thrown.stack === "string" ? bounded(thrown.stack, MAX_STACK_LENGTH) : null,
   }
 }
 

@@ -59,11 +59,12 @@ export class Worker {
   readonly #limitTransactions: Limiter
   readonly #unsubscribe: (() => void)[] = []
   #workerId = 0
+  #starting: Promise<void> = Promise.resolve()
   #loops: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | undefined
   #onIdle: () => void = () => {}
 
-  private constructor(rooms: WorkerRooms, settings: WorkerSettings) {
+  constructor(rooms: WorkerRooms, settings: WorkerSettings) {
     this.#rooms = rooms
     this.#settings = settings
     this.#routes = servedRoutes(rooms.workflows, settings.queues)
@@ -84,18 +85,22 @@ export class Worker {
     })
   }
 
-  /** Registers a worker, and lets it run. */
-  static async start(rooms: WorkerRooms, settings: WorkerSettings): Promise<Worker> {
-    const worker = new Worker(rooms, settings)
-    await worker.#register()
-    worker.#loops = Promise.all(worker.#lanes.map((lane) => lane.run()))
-    worker.#unsubscribe.push(
-      rooms.hints.on("ready", () => worker.wake()),
-      rooms.hints.on("cancelled", () => worker.#pulse.beat()),
+  /** Makes the worker known, and lets it run. Called once. */
+  start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    const { hints } = this.#rooms
+    await this.#register()
+    this.#loops = Promise.all(this.#lanes.map((lane) => lane.run()))
+    this.#unsubscribe.push(
+      hints.on("ready", () => this.wake()),
+      hints.on("cancelled", () => this.#pulse.beat()),
     )
-    worker.#pulse.start()
-    worker.#poll.setWithin(0)
-    return worker
+    this.#pulse.start()
+    this.#poll.setWithin(0)
   }
 
   /** The id it has now. It gets another when its lease was lost. */
@@ -134,6 +139,8 @@ export class Worker {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
+    // Whoever started it is told why it failed.
+    await this.#starting.catch(() => {})
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#poll.stop()
     for (const lane of this.#lanes) lane.stopClaiming()

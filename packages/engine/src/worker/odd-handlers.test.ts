@@ -1,0 +1,25 @@
+import { expect, test } from "vitest"
+import { defineWorkflow } from "../core/define-workflow.ts"
+import { createTestTasker, runTask } from "../testing.ts"
+
+function unreadable(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+test.each<[string, () => unknown, string]>([
+  ["an error whose name is a number", () => Object.assign(new Error("odd"), { name: 42 }), "odd"],
+  ["an error whose message is an object", () => Object.assign(new Error("odd"), { message: { a: 1 } }), '{"a":1}'],
+  ["something that cannot be read", unreadable, "the handler threw something that cannot be read"],
+])("a handler that throws %s fails its step, not the process", async (_what, create, message) => {
+  const workflow = defineWorkflow({ name: "odd", version: "1.0.0" }).step("only", {
+    maxAttempts: 1,
+    handler: (): string => {
+      throw create()
+    },
+  })
+  const tasker = await createTestTasker({ workflows: [workflow] })
+  expect(await runTask(tasker, workflow, {})).toMatchObject({ state: "error", error: { message } })
+  await tasker.close()
+})
