@@ -53,7 +53,9 @@ export async function readOutcomes(db: Queryable, taskIds: readonly string[]): P
           on definition.workflow_id = task.workflow_id
           and definition.step_no = step.step_no
         where step.task_id = task.task_id
-      ) as outcome on task.state not in ('pending', 'in_progress')
+        -- As a condition of the join it would be looked at when all steps were read.
+        having task.state not in ('pending', 'in_progress')
+      ) as outcome on true
       where task.task_id = any ($1::uuid[])`,
     values: [taskIds],
   })

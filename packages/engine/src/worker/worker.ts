@@ -59,7 +59,7 @@ export class Worker {
   readonly #limitTransactions: Limiter
   readonly #unsubscribe: (() => void)[] = []
   #workerId = 0
-  #starting: Promise<void> = Promise.resolve()
+  #starting: Promise<void> | undefined
   #loops: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | undefined
   #onIdle: () => void = () => {}
@@ -85,9 +85,9 @@ export class Worker {
     })
   }
 
-  /** Makes the worker known, and lets it run. Called once. */
+  /** Makes the worker known, and lets it run. May be called twice. */
   start(): Promise<void> {
-    this.#starting = this.#start()
+    this.#starting ??= this.#start()
     return this.#starting
   }
 
@@ -140,7 +140,7 @@ export class Worker {
 
   async #stop(timeoutMs: number): Promise<void> {
     // Whoever started it is told why it failed.
-    await this.#starting.catch(() => {})
+    await this.#starting?.catch(() => {})
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#poll.stop()
     for (const lane of this.#lanes) lane.stopClaiming()
