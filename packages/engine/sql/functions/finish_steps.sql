@@ -63,9 +63,19 @@ set enable_mergejoin = off
 as $$
 begin
   with outcome as (
-    select *
+    select given.*, step.row_id
     from unnest(p_task_ids, p_step_nos, p_states, p_results, p_errors, p_causes)
       as given (task_id, step_no, state, result, error, cause)
+    -- `offset 0` keeps each look-up in one piece, here and below. Joined, a plan that was
+    -- made on small tables may find rows by half of their key, or by none, and compare all with all.
+    cross join lateral (
+      select own.ctid as row_id
+      from tasker.steps as own
+      where own.task_id = given.task_id
+        and own.step_no = given.step_no
+        and own.state = p_from
+      offset 0
+    ) as step
   ),
   finished as (
     update tasker.steps as step
@@ -74,9 +84,7 @@ begin
         error = outcome.error,
         finished_at = case when outcome.state <> 'waiting_for_retry' then p_now end
     from outcome
-    where step.task_id = outcome.task_id
-      and step.step_no = outcome.step_no
-      and step.state = p_from
+    where step.ctid = outcome.row_id
     returning step.task_id, step.step_no, step.attempts, step.state, step.error, outcome.cause
   ),
   child as (
@@ -84,9 +92,12 @@ begin
       finished.task_id, below.step_no, task.workflow_id, task.priority, task.paused_at is not null as is_paused,
       count(*)::smallint as parents_done
     from finished
-    join tasker.tasks as task on task.task_id = finished.task_id
-    -- `offset 0` keeps each look-up in one piece, here and below. Joined, a plan that was
-    -- made on small tables may find rows by half of their key, and compare all with all.
+    cross join lateral (
+      select own.workflow_id, own.priority, own.paused_at
+      from tasker.tasks as own
+      where own.task_id = finished.task_id
+      offset 0
+    ) as task
     cross join lateral (
       select own.children
       from tasker.workflow_steps as own
@@ -165,18 +176,27 @@ begin
     where reached.is_ready
   ),
   change as (
-    select task_id, sum(open)::integer as open, sum(active)::integer as active, bool_or(is_started) as is_started
+    select each_task.*, task.row_id
     from (
-      select
-        finished.task_id,
-        case when finished.state in ('complete', 'skipped', 'resolved_manually') then -1 else 0 end as open,
-        case when p_were_active and finished.state <> 'waiting_for_retry' then -1 else 0 end as active,
-        false as is_started
-      from finished
-      union all
-      select reached.task_id, 0, 1, reached.is_handed from reached where reached.is_ready
-    ) as each_step
-    group by task_id
+      select task_id, sum(open)::integer as open, sum(active)::integer as active, bool_or(is_started) as is_started
+      from (
+        select
+          finished.task_id,
+          case when finished.state in ('complete', 'skipped', 'resolved_manually') then -1 else 0 end as open,
+          case when p_were_active and finished.state <> 'waiting_for_retry' then -1 else 0 end as active,
+          false as is_started
+        from finished
+        union all
+        select reached.task_id, 0, 1, reached.is_handed from reached where reached.is_ready
+      ) as each_step
+      group by task_id
+    ) as each_task
+    cross join lateral (
+      select own.ctid as row_id
+      from tasker.tasks as own
+      where own.task_id = each_task.task_id
+      offset 0
+    ) as task
   ),
   counted as (
     update tasker.tasks as task
@@ -195,7 +215,7 @@ begin
           else p_now
         end
     from change
-    where task.task_id = change.task_id
+    where task.ctid = change.row_id
     returning task.task_id, task.state
   ),
   ended as (
