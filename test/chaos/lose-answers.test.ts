@@ -31,7 +31,7 @@ describe("answers that are lost on their way", () => {
       workflows.order,
       Array.from({ length: TASKS }, (_task, number) => ({ input: { number } })),
     )
-    proxy.cutWhen(() => random.next() < 0.01)
+    proxy.cutWhen(() => random.next() < 0.02)
 
     const isOver = async () => (await tasker.countTasks()).states.complete === TASKS
     try {
@@ -42,7 +42,7 @@ describe("answers that are lost on their way", () => {
     await stopWorkers(workers)
     const causes = await countCauses(server)
     process.stdout.write(`chaos: ${proxy.cutCount()} answers lost; ${JSON.stringify(causes)}\n`)
-    expect(proxy.cutCount()).toBeGreaterThan(10)
+    expect(proxy.cutCount()).toBeGreaterThanOrEqual(3)
     expect(repeatedRuns(workers)).toEqual([])
     await assertSound(server)
     await proxy.close()
