@@ -232,6 +232,7 @@ tasker.find_step (p_task_id uuid, p_step_name text, OUT step_no smallint, OUT st
 tasker.find_workflow_ids (p_namespace text, p_workflow text, p_version text) returns integer[], stable, set search_path=""
 tasker.find_workflows (p_requests jsonb) returns integer[], stable, set search_path=""
 tasker.finish_steps (p_task_ids uuid[], p_step_nos smallint[], p_states tasker.state[], p_results jsonb[], p_errors jsonb[], p_from tasker.state, p_task_from tasker.state, p_were_active boolean, p_worker_id integer, p_room integer, p_routes integer[], p_causes text[], p_actor text, p_reason text, p_now timestamp with time zone, OUT handed_task_ids uuid[], OUT handed_step_nos smallint[], OUT ended_task_ids uuid[], OUT ended_states tasker.state[], OUT queued_count integer) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.gather_results (p_task_id uuid, p_step_nos smallint[]) returns jsonb, volatile, set search_path=""
 tasker.heartbeat (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_now timestamp with time zone DEFAULT now()) returns TABLE(task_id uuid, step_no smallint, attempt smallint), volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.is_done (p_state tasker.state) returns boolean, immutable
 tasker.is_limited (p_route_id integer) returns boolean, volatile, set search_path=""

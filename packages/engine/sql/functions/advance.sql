@@ -18,7 +18,8 @@
 --   p_now         the clock; only tests pass it
 --
 -- Returns rows of a kind:
---   step    a step to run, with its task's input and its parents' results by step_no
+--   step    a step to run, with its task's input and its parents' results by step_no; false
+--           in their place when they are more than one value can hold
 --   lost    an attempt that this worker no longer held: its outcome was refused
 --   ended   a task that ended, and how
 --   queued  steps became ready that this worker did not take
@@ -150,14 +151,18 @@ begin
   return query
   select 'step', step.task_id, step.step_no, step.attempts, step.max_attempts, task.priority, task.workflow_id,
     null::tasker.state, task.input,
-    case when cardinality(definition.parents) > 0 then (
-      select jsonb_object_agg(parent.step_no, parent.result)
-      from tasker.steps as parent
-      where parent.task_id = step.task_id
-        and parent.step_no = any (definition.parents)
-        -- A skipped parent has no result: its dependents see undefined, not null.
-        and parent.state <> 'skipped'
-    ) end,
+    case
+      when cardinality(definition.parents) = 0 then null
+      when cardinality(definition.parents) > 64 then tasker.gather_results(step.task_id, definition.parents)
+      else (
+        select jsonb_object_agg(parent.step_no, parent.result)
+        from tasker.steps as parent
+        where parent.task_id = step.task_id
+          and parent.step_no = any (definition.parents)
+          -- A skipped parent has no result: its dependents see undefined, not null.
+          and parent.state <> 'skipped'
+      )
+    end,
     task.correlation_id, null::double precision
   from unnest(v_done.handed_task_ids || v_claims.task_ids, v_done.handed_step_nos || v_claims.step_nos)
     as taken (task_id, step_no)

@@ -33,8 +33,8 @@ export interface ClaimedStep extends AttemptKey {
   /** The task's priority. */
   readonly priority: Priority
   readonly input: unknown
-  /** Results of its parents by their number; skipped ones are absent. */
-  readonly results: Readonly<Record<string, unknown>> | null
+  /** Results of its parents by their number; skipped ones are absent. `false`: too large to be handed over together. */
+  readonly results: Readonly<Record<string, unknown>> | false | null
   readonly correlationId: string | null
 }
 
@@ -97,7 +97,7 @@ interface AdvanceRow {
   readonly workflow_id: number
   readonly state: "complete" | "error"
   readonly input: unknown
-  readonly results: Readonly<Record<string, unknown>> | null
+  readonly results: Readonly<Record<string, unknown>> | false | null
   readonly correlation_id: string | null
   readonly delay: number
 }

@@ -186,8 +186,9 @@ export class Lane {
 
   #start(claimed: ClaimedStep): void {
     const served = this.#options.findStep(claimed.workflowId, claimed.stepNo)
-    if (served === undefined) {
-      this.#ended.push({ outcome: withoutHandler(claimed), heirs: [] })
+    if (served === undefined || claimed.results === false) {
+      const outcome = claimed.results === false ? withTooMuch(claimed) : withoutHandler(claimed)
+      this.#ended.push({ outcome, heirs: [] })
       return
     }
     const attempt: Attempt = { claimed, served, attemptSignal: createAttemptSignal() }
@@ -224,6 +225,15 @@ function expectedChildren(ended: readonly Ended[]): [number, number, number, num
   const priorities = ended.flatMap(({ heirs }) => heirs)
   const upTo = (level: Priority) => priorities.filter((priority) => priority <= level).length
   return [upTo(1), upTo(2), upTo(3), priorities.length]
+}
+
+/** No attempt would change what the parents returned. */
+function withTooMuch({ taskId, stepNo, attempt }: ClaimedStep): Outcome {
+  const error = new TaskerError(
+    "TASKER_RESULT_INVALID",
+    "the results of the steps that it depends on exceed 256 MiB together",
+  )
+  return { taskId, stepNo, attempt, kind: "error", json: JSON.stringify(stepError(error)), delayMs: 0, cause: null }
 }
 
 /** A worker serves only workflows that it can run, so this is a defect; it is the step's error, not a crash. */

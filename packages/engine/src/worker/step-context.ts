@@ -40,9 +40,11 @@ export function stepContext(
   tx?: StepTransaction,
 ): AnyStepContext {
   const { workflow, step } = served
+  // Null when every parent was skipped; false never gets here.
+  const results = claimed.results || {}
   return {
     input: claimed.input,
-    results: stepResults(step.spec.dependsOn, (name) => claimed.results?.[served.parents.get(name) ?? ""]),
+    results: stepResults(step.spec.dependsOn, (name) => results[served.parents.get(name) ?? ""]),
     config: step.config,
     attempt: claimed.attempt,
     maxAttempts: claimed.maxAttempts,

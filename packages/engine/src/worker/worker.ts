@@ -16,7 +16,7 @@ import type { StepRunner } from "./run-step.ts"
 import { indexSteps, type ServedWorkflow } from "./served-workflows.ts"
 import { checkStopOptions, type StopOptions } from "./worker-options.ts"
 
-/** How long a stopping worker waits for the database to record what has ended. */
+/** How long a stopping worker waits for the database to record what has ended, and for each answer after that. */
 const RECORDING_MS = 5_000
 
 /** How a worker works. */
@@ -152,9 +152,10 @@ export class Worker {
     for (const lane of this.#lanes) lane.stop()
     this.#recovery.stop()
     this.#pulse.stop()
-    await this.#loops
     try {
-      const handedBack = await stopWorker(this.#rooms.database, this.#workerId)
+      // A network that went silent answers neither: then closing the database cuts the connections.
+      await within(this.#loops, RECORDING_MS)
+      const handedBack = await within(stopWorker(this.#rooms.database, this.#workerId), RECORDING_MS)
       if (handedBack > 0)
         this.#rooms.logger.warn(
           { workerId: this.#workerId, steps: handedBack },
@@ -238,6 +239,18 @@ export class Worker {
   #announce(hint: "ready" | "ended"): void {
     this.#rooms.hints.emit(hint)
     this.#rooms.notifier.notify(hint)
+  }
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer for ${timeoutMs} ms`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
