@@ -6,11 +6,11 @@ import { createTasker, type Tasker } from "../tasker.ts"
 import { runTask } from "../testing.ts"
 
 const parents = Array.from({ length: 65 }, (_parent, number) => `parent_${number}`)
-const wide = defineTemplate({
-  name: "wide",
-  version: "1.0.0",
-  steps: [...parents.map((name) => ({ name })), { name: "gather", dependsOn: parents }],
-}).implement(
+const steps: { name: string; dependsOn?: string[] }[] = [
+  ...parents.map((name) => ({ name })),
+  { name: "gather", dependsOn: parents },
+]
+const wide = defineTemplate({ name: "wide", version: "1.0.0", steps }).implement(
   Object.fromEntries([
     ...parents.map((name, number) => [name, () => number] as const),
     [
