@@ -56,23 +56,26 @@ create table tasker.step_queue (
   priority smallint not null,
   held boolean not null,
   limited boolean not null,
+  started_at timestamp with time zone,
+  max_attempts smallint not null,
+  is_recorded boolean not null,
   constraint step_queue_pkey PRIMARY KEY (task_id, step_no)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0);
 
-create table tasker.steps (
+create table tasker.step_records (
   task_id uuid not null,
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
   state tasker.state not null,
   step_no smallint not null,
-  waiting_on smallint not null,
+  waiting_on smallint,
   attempts smallint not null,
   max_attempts smallint not null,
   result jsonb,
   error jsonb,
-  constraint steps_consistent_check CHECK (((waiting_on >= 0) AND ((attempts >= 0) AND (attempts <= max_attempts)))),
-  constraint steps_pkey PRIMARY KEY (task_id, step_no)
-) with (fillfactor=33);
+  constraint step_records_consistent_check CHECK (((state <> 'in_progress'::tasker.state) AND (waiting_on >= 0) AND ((attempts >= 0) AND (attempts <= max_attempts)))),
+  constraint step_records_pkey PRIMARY KEY (task_id, step_no)
+) with (fillfactor=90);
 
 create table tasker.tasks (
   task_id uuid not null,
@@ -81,7 +84,6 @@ create table tasker.tasks (
   finished_at timestamp with time zone,
   paused_at timestamp with time zone,
   workflow_id integer not null,
-  open_steps integer not null,
   active_steps integer not null,
   state tasker.state not null,
   priority smallint not null,
@@ -94,9 +96,10 @@ create table tasker.tasks (
   source_system text,
   reason text,
   trace_context text,
-  constraint tasks_consistent_check CHECK (((active_steps >= 0) AND (open_steps >= active_steps) AND ((finished_at IS NULL) = (state < 'complete'::tasker.state)))),
+  failed_steps integer not null,
+  constraint tasks_consistent_check CHECK (((active_steps >= 0) AND (failed_steps >= 0) AND ((finished_at IS NULL) = (state < 'complete'::tasker.state)))),
   constraint tasks_pkey PRIMARY KEY (task_id)
-) with (fillfactor=30);
+) with (fillfactor=70);
 
 create table tasker.transitions (
   transition_id bigint not null generated always as identity,
@@ -185,6 +188,33 @@ CREATE UNIQUE INDEX workflows_current_unique ON tasker.workflows USING btree (na
 
 -- Views
 
+create view tasker.steps as
+ SELECT task.task_id,
+    definition.step_no,
+        CASE
+            WHEN (queued.worker_id IS NOT NULL) THEN 'in_progress'::tasker.state
+            ELSE COALESCE(record.state, 'pending'::tasker.state)
+        END AS state,
+    (COALESCE((record.waiting_on)::bigint, ( SELECT count(*) AS count
+           FROM (unnest(definition.parents) above(step_no)
+             LEFT JOIN tasker.step_records parent ON (((parent.task_id = task.task_id) AND (parent.step_no = above.step_no))))
+          WHERE ((parent.state IS NULL) OR (NOT tasker.is_done(parent.state))))))::smallint AS waiting_on,
+    COALESCE(queued.attempt, record.attempts, (0)::smallint) AS attempts,
+    COALESCE(queued.max_attempts, record.max_attempts, definition.max_attempts) AS max_attempts,
+        CASE
+            WHEN (queued.worker_id IS NOT NULL) THEN queued.started_at
+            ELSE record.started_at
+        END AS started_at,
+    record.finished_at,
+    queued.run_at,
+    queued.worker_id,
+    record.result,
+    record.error
+   FROM (((tasker.tasks task
+     JOIN tasker.workflow_steps definition ON ((definition.workflow_id = task.workflow_id)))
+     LEFT JOIN tasker.step_records record ON (((record.task_id = task.task_id) AND (record.step_no = definition.step_no))))
+     LEFT JOIN tasker.step_queue queued ON (((queued.task_id = task.task_id) AND (queued.step_no = definition.step_no))));
+
 create view tasker.task_details as
  SELECT task.task_id,
     workflow.namespace,
@@ -196,7 +226,13 @@ create view tasker.task_details as
     ( SELECT (count(*))::integer AS count
            FROM tasker.workflow_steps definition
           WHERE (definition.workflow_id = task.workflow_id)) AS step_count,
-    task.open_steps,
+        CASE
+            WHEN (task.state = ANY (ARRAY['complete'::tasker.state, 'cancelled'::tasker.state])) THEN 0
+            ELSE ( SELECT (count(*))::integer AS count
+               FROM (tasker.workflow_steps definition
+                 LEFT JOIN tasker.step_records record ON (((record.task_id = task.task_id) AND (record.step_no = definition.step_no))))
+              WHERE ((definition.workflow_id = task.workflow_id) AND ((record.state IS NULL) OR (NOT tasker.is_done(record.state)))))
+        END AS open_steps,
     task.active_steps,
     task.input,
     task.tags,
@@ -219,19 +255,18 @@ create view tasker.task_details as
 tasker.advance (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_outcomes text[], p_values jsonb[], p_delays double precision[], p_causes text[], p_routes integer[], p_room integer, p_expected integer[], p_now timestamp with time zone DEFAULT now()) returns TABLE(kind text, task_id uuid, step_no smallint, attempt smallint, max_attempts smallint, priority smallint, workflow_id integer, state tasker.state, input jsonb, results jsonb, correlation_id text, delay double precision), volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.bypass_steps (p_requests jsonb, p_task_ids uuid[], p_created uuid[], p_now timestamp with time zone) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_nestloop=on, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.cancel_task (p_task_id uuid, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
-tasker.claim_steps (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_now timestamp with time zone) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.claim_steps (p_worker_id integer, p_row_ids tid[], p_task_ids uuid[], p_now timestamp with time zone) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.completed_steps (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text) returns TABLE(task_id uuid, step_no smallint, workflow_id integer, attempts smallint, started_at timestamp with time zone, finished_at timestamp with time zone, duration_ms double precision), stable
 tasker.count_running (p_queue_id integer) returns integer, stable, set search_path=""
 tasker.count_steps (p_namespace text, p_workflow text, p_version text, p_since timestamp with time zone, p_until timestamp with time zone, p_by_step boolean) returns TABLE(namespace text, workflow text, version text, step text, state tasker.state, count bigint), stable
 tasker.count_tasks (p_namespace text, p_workflow text, p_version text, p_since timestamp with time zone, p_until timestamp with time zone, p_by_workflow boolean) returns TABLE(namespace text, workflow text, version text, state tasker.state, count bigint), stable
 tasker.create_tasks (p_requests jsonb, p_notify boolean DEFAULT true, p_now timestamp with time zone DEFAULT now()) returns TABLE(ordinal integer, task_id uuid, created boolean), volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_nestloop=off
-tasker.dequeue_steps (p_task_ids uuid[], p_step_nos smallint[], p_states tasker.state[], p_run_ats timestamp with time zone[]) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.duration_percentiles (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text) returns TABLE(namespace text, workflow text, version text, step text, count bigint, p50_ms double precision, p95_ms double precision, p99_ms double precision), stable
 tasker.ended_tasks (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text) returns TABLE(task_id uuid, workflow_id integer, state tasker.state, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, wait_ms double precision, duration_ms double precision, initiator text, source_system text), stable
 tasker.find_step (p_task_id uuid, p_step_name text, OUT step_no smallint, OUT state tasker.state, OUT attempts smallint, OUT skippable boolean, OUT max_attempts smallint, OUT route_id integer, OUT priority smallint) returns record, stable, set search_path=""
 tasker.find_workflow_ids (p_namespace text, p_workflow text, p_version text) returns integer[], stable, set search_path=""
 tasker.find_workflows (p_requests jsonb) returns integer[], stable, set search_path=""
-tasker.finish_steps (p_task_ids uuid[], p_step_nos smallint[], p_states tasker.state[], p_results jsonb[], p_errors jsonb[], p_from tasker.state, p_task_from tasker.state, p_were_active boolean, p_worker_id integer, p_room integer, p_routes integer[], p_causes text[], p_actor text, p_reason text, p_now timestamp with time zone, OUT handed_task_ids uuid[], OUT handed_step_nos smallint[], OUT ended_task_ids uuid[], OUT ended_states tasker.state[], OUT queued_count integer) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.finish_steps (p_task_ids uuid[], p_step_nos smallint[], p_states tasker.state[], p_results jsonb[], p_errors jsonb[], p_causes text[], p_attempts smallint[], p_max_attempts smallint[], p_started_ats timestamp with time zone[], p_recorded boolean[], p_from tasker.state, p_task_from tasker.state, p_were_active boolean, p_worker_id integer, p_room integer, p_routes integer[], p_actor text, p_reason text, p_now timestamp with time zone, OUT handed_task_ids uuid[], OUT handed_step_nos smallint[], OUT ended_task_ids uuid[], OUT ended_states tasker.state[], OUT queued_count integer) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.gather_results (p_task_id uuid, p_step_nos smallint[]) returns jsonb, volatile, set search_path=""
 tasker.heartbeat (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_now timestamp with time zone DEFAULT now()) returns TABLE(task_id uuid, step_no smallint, attempt smallint), volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.is_done (p_state tasker.state) returns boolean, immutable
@@ -243,9 +278,9 @@ tasker.list_queues (p_now timestamp with time zone DEFAULT now()) returns TABLE(
 tasker.list_tasks (p_namespace text, p_workflow text, p_version text, p_states tasker.state[], p_tags text[], p_attributes jsonb, p_since timestamp with time zone, p_until timestamp with time zone, p_before uuid, p_limit integer) returns TABLE(task_id uuid), stable, set search_path="", set plan_cache_mode=force_custom_plan
 tasker.list_workers (p_live boolean, p_limit integer, p_now timestamp with time zone DEFAULT now()) returns TABLE(worker_id integer, name text, host text, pid integer, state text, concurrency integer, lease_ms double precision, queues text[], running_steps integer, started_at timestamp with time zone, heartbeat_at timestamp with time zone, ended_at timestamp with time zone), stable, set search_path=""
 tasker.live_workers (p_now timestamp with time zone DEFAULT now()) returns SETOF tasker.workers, stable
-tasker.lock_ready_steps (p_routes integer[], p_queues integer[], p_free integer[], p_room integer, p_expected integer[], p_now timestamp with time zone, OUT task_ids uuid[], OUT step_nos smallint[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.lock_ready_steps (p_routes integer[], p_queues integer[], p_free integer[], p_room integer, p_expected integer[], p_now timestamp with time zone, OUT task_ids uuid[], OUT step_nos smallint[], OUT row_ids tid[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.lock_task (p_task_id uuid) returns tasker.tasks, volatile, set search_path=""
-tasker.next_task_state (p_from tasker.state, p_open_steps integer, p_active_steps integer, p_is_started boolean) returns tasker.state, immutable
+tasker.next_task_state (p_from tasker.state, p_active_steps integer, p_failed_steps integer) returns tasker.state, immutable
 tasker.open_routes (p_routes integer[], p_room integer, OUT route_ids integer[], OUT queue_ids integer[], OUT free integer[], OUT unlimited_ids integer[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.pause_queue (p_name text, p_paused boolean, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
 tasker.pause_task (p_task_id uuid, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
@@ -253,6 +288,7 @@ tasker.recover_worker (p_worker_id integer, p_task_ids uuid[], p_step_nos smalli
 tasker.register_worker (p_name text, p_host text, p_pid integer, p_concurrency integer, p_routes integer[], p_lease interval, p_now timestamp with time zone DEFAULT now()) returns integer, volatile, set search_path=""
 tasker.register_workflow (p_definition jsonb, p_version_key text, p_replace boolean DEFAULT false, p_now timestamp with time zone DEFAULT now()) returns TABLE(workflow_id integer, route_id integer, queue text), volatile, set search_path=""
 tasker.release_identity_keys (p_requests jsonb) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_nestloop=on, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.release_steps (p_task_ids uuid[], p_step_nos smallint[], p_states tasker.state[], p_max_attempts smallint[], p_run_ats timestamp with time zone[]) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.rescue_steps (p_now timestamp with time zone DEFAULT now()) returns TABLE(worker_id integer, steps integer), volatile, set search_path=""
 tasker.resolve_step (p_task_id uuid, p_step_name text, p_result jsonb DEFAULT NULL::jsonb, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
 tasker.resolve_task (p_task_id uuid, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
@@ -266,7 +302,7 @@ tasker.standing_tasks (p_requests jsonb, p_task_ids uuid[], p_created uuid[]) re
 tasker.step_readiness (p_task_ids uuid[], p_now timestamp with time zone DEFAULT now()) returns TABLE(task_id uuid, step_no smallint, name text, state tasker.state, blocked_by text, blocked_by_steps text[], run_at timestamp with time zone, next_retry_at timestamp with time zone, attempts smallint, max_attempts smallint, started_at timestamp with time zone, finished_at timestamp with time zone, total_parents integer, done_parents integer, queue text, priority smallint, worker_id integer), stable
 tasker.stop_worker (p_worker_id integer, p_now timestamp with time zone DEFAULT now()) returns integer, volatile, set search_path=""
 tasker.take_back_steps (p_worker_id integer, p_cause text, p_now timestamp with time zone, p_keep_task_ids uuid[], p_keep_step_nos smallint[], p_keep_attempts smallint[]) returns integer, volatile, set search_path=""
-tasker.take_outcomes (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_outcomes text[], p_values jsonb[], p_delays double precision[], p_causes text[], p_now timestamp with time zone, OUT task_ids uuid[], OUT step_nos smallint[], OUT states tasker.state[], OUT results jsonb[], OUT errors jsonb[], OUT causes text[], OUT ordinals integer[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.take_outcomes (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_outcomes text[], p_values jsonb[], p_delays double precision[], p_causes text[], p_now timestamp with time zone, OUT task_ids uuid[], OUT step_nos smallint[], OUT states tasker.state[], OUT results jsonb[], OUT errors jsonb[], OUT causes text[], OUT attempts smallint[], OUT max_attempts smallint[], OUT started_ats timestamp with time zone[], OUT recorded boolean[], OUT ordinals integer[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.task_execution_contexts (p_task_ids uuid[], p_now timestamp with time zone DEFAULT now()) returns TABLE(task_id uuid, state tasker.state, total_steps integer, pending_steps integer, in_progress_steps integer, waiting_steps integer, waiting_for_retry_steps integer, complete_steps integer, error_steps integer, skipped_steps integer, cancelled_steps integer, resolved_steps integer, ready_steps integer, execution_status text, recommended_action text, health_status text, completion_percentage double precision), stable
 tasker.task_matches (p_task tasker.tasks, p_states tasker.state[], p_tags text[], p_attributes jsonb, p_since timestamp with time zone, p_until timestamp with time zone) returns boolean, immutable
 tasker.task_rates (p_since timestamp with time zone, p_until timestamp with time zone, p_part interval, p_namespace text, p_workflow text, p_version text) returns TABLE(since timestamp with time zone, until timestamp with time zone, created bigint, completed bigint, failed bigint, cancelled bigint, resolved bigint), stable

@@ -119,13 +119,17 @@ begin
       p_states => v_taken.states,
       p_results => v_taken.results,
       p_errors => v_taken.errors,
+      p_causes => v_taken.causes,
+      p_attempts => v_taken.attempts,
+      p_max_attempts => v_taken.max_attempts,
+      p_started_ats => v_taken.started_ats,
+      p_recorded => v_taken.recorded,
       p_from => 'in_progress',
       p_task_from => 'in_progress',
       p_were_active => true,
       p_worker_id => p_worker_id,
       p_room => v_room,
       p_routes => v_routes.unlimited_ids,
-      p_causes => v_taken.causes,
       p_actor => null,
       p_reason => null,
       p_now => p_now
@@ -145,19 +149,19 @@ begin
   end if;
 
   if cardinality(v_claims.task_ids) > 0 then
-    perform tasker.claim_steps(p_worker_id, v_claims.task_ids, v_claims.step_nos, p_now);
+    perform tasker.claim_steps(p_worker_id, v_claims.row_ids, v_claims.task_ids, p_now);
   end if;
 
   return query
-  select 'step', step.task_id, step.step_no, step.attempts, step.max_attempts, task.priority, task.workflow_id,
+  select 'step', taken.task_id, taken.step_no, queued.attempt, queued.max_attempts, task.priority, task.workflow_id,
     null::tasker.state, task.input,
     case
       when cardinality(definition.parents) = 0 then null
-      when cardinality(definition.parents) > 64 then tasker.gather_results(step.task_id, definition.parents)
+      when cardinality(definition.parents) > 64 then tasker.gather_results(taken.task_id, definition.parents)
       else (
         select jsonb_object_agg(parent.step_no, parent.result)
-        from tasker.steps as parent
-        where parent.task_id = step.task_id
+        from tasker.step_records as parent
+        where parent.task_id = taken.task_id
           and parent.step_no = any (definition.parents)
           -- A skipped parent has no result: its dependents see undefined, not null.
           and parent.state <> 'skipped'
@@ -166,9 +170,20 @@ begin
     task.correlation_id, null::double precision
   from unnest(v_done.handed_task_ids || v_claims.task_ids, v_done.handed_step_nos || v_claims.step_nos)
     as taken (task_id, step_no)
-  join tasker.steps as step on step.task_id = taken.task_id and step.step_no = taken.step_no
-  join tasker.tasks as task on task.task_id = taken.task_id
   -- `offset 0`: see tasker.finish_steps.
+  cross join lateral (
+    select own.attempt, own.max_attempts
+    from tasker.step_queue as own
+    where own.task_id = taken.task_id
+      and own.step_no = taken.step_no
+    offset 0
+  ) as queued
+  cross join lateral (
+    select own.workflow_id, own.priority, own.input, own.correlation_id
+    from tasker.tasks as own
+    where own.task_id = taken.task_id
+    offset 0
+  ) as task
   cross join lateral (
     select own.parents
     from tasker.workflow_steps as own

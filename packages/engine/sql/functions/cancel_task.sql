@@ -48,18 +48,21 @@ begin
   end if;
 
   with before as materialized (
-    select step.step_no, step.state, step.attempts
+    select step.*
     from tasker.steps as step
     where step.task_id = p_task_id
       and step.state not in ('complete', 'skipped', 'resolved_manually', 'cancelled')
   ),
   cancelled as (
-    update tasker.steps as step
-    set state = 'cancelled',
-        finished_at = p_now
+    insert into tasker.step_records (task_id, started_at, finished_at, state, step_no, attempts, max_attempts)
+    select p_task_id, before.started_at, p_now, 'cancelled', before.step_no, before.attempts, before.max_attempts
     from before
-    where step.task_id = p_task_id
-      and step.step_no = before.step_no
+    on conflict (task_id, step_no) do update
+    set started_at = excluded.started_at,
+        finished_at = excluded.finished_at,
+        state = excluded.state,
+        attempts = excluded.attempts,
+        max_attempts = excluded.max_attempts
   ),
   dequeued as (
     delete from tasker.step_queue as queued where queued.task_id = p_task_id
@@ -67,8 +70,8 @@ begin
   ended as (
     update tasker.tasks as task
     set state = 'cancelled',
-        open_steps = 0,
         active_steps = 0,
+        failed_steps = 0,
         finished_at = p_now
     where task.task_id = p_task_id
   )

@@ -1,9 +1,9 @@
 -- tasker.claim_steps: gives locked, ready steps to a worker, and starts their attempts.
 --
---   p_worker_id             who runs them
---   p_task_ids, p_step_nos  the steps, their queue rows locked, and their tasks where
---                           these are still pending
---   p_now                   the clock
+--   p_worker_id  who runs them
+--   p_row_ids    their rows in the queue, locked
+--   p_task_ids   their tasks, locked where they are still pending
+--   p_now        the clock
 --
 -- Locks      nothing that the caller has not locked
 -- Plans      kept, and by index only: one that was made while the tables were empty would
@@ -12,8 +12,8 @@
 
 create or replace function tasker.claim_steps (
   p_worker_id  integer,
+  p_row_ids    tid[],
   p_task_ids   uuid[],
-  p_step_nos   smallint[],
   p_now        timestamptz
 )
 returns void
@@ -30,25 +30,11 @@ begin
   with claimed as (
     update tasker.step_queue as queued
     set worker_id = p_worker_id,
-        attempt = queued.attempt + 1
-    from unnest(p_task_ids, p_step_nos) as given (task_id, step_no)
-    where queued.task_id = given.task_id
-      and queued.step_no = given.step_no
-  ),
-  before as materialized (
-    select step.task_id, step.step_no, step.state
-    from unnest(p_task_ids, p_step_nos) as given (task_id, step_no)
-    join tasker.steps as step on step.task_id = given.task_id and step.step_no = given.step_no
-  ),
-  started as (
-    update tasker.steps as step
-    set state = 'in_progress',
-        attempts = step.attempts + 1,
+        attempt = queued.attempt + 1,
         started_at = p_now
-    from before
-    where step.task_id = before.task_id
-      and step.step_no = before.step_no
-    returning step.task_id, step.step_no, step.attempts, before.state as from_state
+    from unnest(p_row_ids) as locked (row_id)
+    where queued.ctid = locked.row_id
+    returning queued.task_id, queued.step_no, queued.attempt, queued.is_recorded
   ),
   begun as (
     update tasker.tasks as task
@@ -62,7 +48,15 @@ begin
   select p_now, begun.task_id, p_worker_id, 'pending'::tasker.state, 'in_progress'::tasker.state, null::smallint, null::smallint
   from begun
   union all
-  select p_now, started.task_id, p_worker_id, started.from_state, 'in_progress', started.step_no, started.attempts
-  from started;
+  select p_now, claimed.task_id, p_worker_id, coalesce(record.state, 'pending'), 'in_progress', claimed.step_no, claimed.attempt
+  from claimed
+  left join lateral (
+    select own.state
+    from tasker.step_records as own
+    where claimed.is_recorded
+      and own.task_id = claimed.task_id
+      and own.step_no = claimed.step_no
+    offset 0
+  ) as record on true;
 end;
 $$;

@@ -36,7 +36,7 @@ as $$
     step.finished_at,
     (extract(epoch from step.finished_at - step.started_at) * 1000)::double precision
   from tasker.transitions as transition
-  join tasker.steps as step
+  join tasker.step_records as step
     on step.task_id = transition.task_id
     and step.step_no = transition.step_no
   join tasker.tasks as task on task.task_id = transition.task_id

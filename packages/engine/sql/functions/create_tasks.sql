@@ -72,7 +72,6 @@ begin
   ),
   size as (
     select definition.workflow_id,
-      count(*)::integer as steps,
       (count(*) filter (where definition.parents = '{}'))::integer as roots
     from tasker.workflow_steps as definition
     where definition.workflow_id = any (v_workflow_ids)
@@ -80,12 +79,12 @@ begin
   ),
   created as (
     insert into tasker.tasks
-      (task_id, created_at, finished_at, workflow_id, open_steps, active_steps, state, priority, input, tags,
+      (task_id, created_at, finished_at, workflow_id, active_steps, failed_steps, state, priority, input, tags,
        attributes, identity_key, correlation_id, initiator, source_system, reason, trace_context)
     select
-      request.task_id, p_now, case when size.steps is null then p_now end,
-      request.workflow_id, coalesce(size.steps, 0), coalesce(size.roots, 0),
-      (case when size.steps is null then 'complete' else 'pending' end)::tasker.state,
+      request.task_id, p_now, case when size.roots is null then p_now end,
+      request.workflow_id, coalesce(size.roots, 0), 0,
+      (case when size.roots is null then 'complete' else 'pending' end)::tasker.state,
       coalesce(request.priority, workflow.priority), request.input, request.tags,
       request.attributes, request.identity_key, request.correlation_id, request.initiator,
       request.source_system, request.reason, request.trace_context
@@ -110,20 +109,23 @@ begin
   )
   select coalesce(array_agg(created.task_id), '{}') into v_created from created;
 
-  insert into tasker.steps (task_id, state, step_no, waiting_on, attempts, max_attempts)
+  -- Steps with several parents alone: others are recorded when something happens to them.
+  insert into tasker.step_records (task_id, state, step_no, waiting_on, attempts, max_attempts)
   select given.task_id, 'pending', definition.step_no, cardinality(definition.parents), 0, definition.max_attempts
   from rows from (unnest(v_given), unnest(v_workflow_ids)) as given (task_id, workflow_id)
-  join tasker.workflow_steps as definition on definition.workflow_id = given.workflow_id
+  join tasker.workflow_steps as definition
+    on definition.workflow_id = given.workflow_id
+    and cardinality(definition.parents) > 1
   where given.task_id in (select unnest(v_created));
 
   insert into tasker.step_queue
-    (task_id, run_at, route_id, worker_id, step_no, attempt, priority, held, limited)
+    (task_id, run_at, route_id, worker_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded)
   select
     given.task_id,
     greatest(coalesce((given.value ->> 'run_at')::timestamptz, p_now), p_now),
-    definition.route_id, null, definition.step_no, 0,
+    definition.route_id, null, definition.step_no, 0, definition.max_attempts,
     coalesce(definition.priority, (given.value ->> 'priority')::smallint, workflow.priority),
-    false, definition.route_id = any (v_limited)
+    false, definition.route_id = any (v_limited), false
   from rows from (jsonb_array_elements(p_requests), unnest(v_given), unnest(v_workflow_ids))
     as given (value, task_id, workflow_id)
   join tasker.workflows as workflow on workflow.workflow_id = given.workflow_id

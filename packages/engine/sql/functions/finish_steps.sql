@@ -1,10 +1,10 @@
 -- tasker.finish_steps: moves steps out of a state, and draws every consequence.
 --
--- The heart that workers, rescues and operators share. For each step it writes the new state, result and
--- error; counts down its children, grouped by child, so that a thousand parents make one update; hands
--- the children that became ready to the worker while it has room, and queues the
--- rest; moves the task's counters, and closes the task when they say so; and
--- appends a transition for each change.
+-- The heart that workers, rescues and operators share. It records the new state, result and
+-- error of each step; counts down its children, grouped by child, so that a thousand parents
+-- make one update; hands the children that became ready to the worker while it has room, and
+-- queues the rest; moves the task's counters, where they move, and closes the task when they
+-- say so; and appends a transition for each change.
 --
 -- The caller has locked the table step_queue (row exclusive), has taken the steps out of
 -- the queue or delayed them there, and then has locked their tasks, in that order.
@@ -13,13 +13,16 @@
 --   p_states                 what each becomes: complete, skipped, resolved_manually,
 --                            error, or waiting_for_retry
 --   p_results, p_errors      what each returned or why it failed; null where it did not
---   p_from                   the state that all of them are in; others stay untouched
+--   p_causes                 a word for each, for its transition
+--   p_attempts, p_max_attempts, p_started_ats  how many attempts each had and may have, and
+--                            when the last one started
+--   p_recorded               whether each has a row in step_records already
+--   p_from                   the state that all of them are in
 --   p_task_from              the state that their tasks are in
 --   p_were_active            whether they stood in the queue until now
 --   p_worker_id              who did it, and who takes the children; null for an operator
 --   p_room                   how many children the worker takes at most
 --   p_routes                 routes that the worker takes children of
---   p_causes                 a word for each, for its transition
 --   p_actor, p_reason        who and why, when an operator did it
 --   p_now                    the clock
 --
@@ -31,21 +34,25 @@
 -- Called by  sql/functions/{advance,take_back_steps,settle_step}.sql
 
 create or replace function tasker.finish_steps (
-  p_task_ids    uuid[],
-  p_step_nos    smallint[],
-  p_states      tasker.state[],
-  p_results     jsonb[],
-  p_errors      jsonb[],
-  p_from        tasker.state,
-  p_task_from   tasker.state,
-  p_were_active boolean,
-  p_worker_id   integer,
-  p_room        integer,
-  p_routes      integer[],
-  p_causes      text[],
-  p_actor       text,
-  p_reason      text,
-  p_now         timestamptz,
+  p_task_ids     uuid[],
+  p_step_nos     smallint[],
+  p_states       tasker.state[],
+  p_results      jsonb[],
+  p_errors       jsonb[],
+  p_causes       text[],
+  p_attempts     smallint[],
+  p_max_attempts smallint[],
+  p_started_ats  timestamptz[],
+  p_recorded     boolean[],
+  p_from         tasker.state,
+  p_task_from    tasker.state,
+  p_were_active  boolean,
+  p_worker_id    integer,
+  p_room         integer,
+  p_routes       integer[],
+  p_actor        text,
+  p_reason       text,
+  p_now          timestamptz,
   out handed_task_ids  uuid[],
   out handed_step_nos  smallint[],
   out ended_task_ids   uuid[],
@@ -63,62 +70,74 @@ set enable_mergejoin = off
 as $$
 begin
   with outcome as (
-    select given.*, step.row_id
-    from unnest(p_task_ids, p_step_nos, p_states, p_results, p_errors, p_causes)
-      as given (task_id, step_no, state, result, error, cause)
+    select *
+    from unnest(
+      p_task_ids, p_step_nos, p_states, p_results, p_errors, p_causes, p_attempts, p_max_attempts, p_started_ats, p_recorded
+    ) as given (task_id, step_no, state, result, error, cause, attempts, max_attempts, started_at, is_recorded)
+  ),
+  added as (
+    insert into tasker.step_records
+      (task_id, started_at, finished_at, state, step_no, attempts, max_attempts, result, error)
+    select
+      outcome.task_id, outcome.started_at, case when outcome.state <> 'waiting_for_retry' then p_now end,
+      outcome.state, outcome.step_no, outcome.attempts, outcome.max_attempts, outcome.result, outcome.error
+    from outcome
+    where not outcome.is_recorded
+  ),
+  rewritten as (
+    update tasker.step_records as record
+    set state = outcome.state,
+        attempts = outcome.attempts,
+        max_attempts = outcome.max_attempts,
+        started_at = outcome.started_at,
+        finished_at = case when outcome.state <> 'waiting_for_retry' then p_now end,
+        result = outcome.result,
+        error = outcome.error
+    from outcome
     -- `offset 0` keeps each look-up in one piece, here and below. Joined, a plan that was
     -- made on small tables may find rows by half of their key, or by none, and compare all with all.
     cross join lateral (
       select own.ctid as row_id
-      from tasker.steps as own
-      where own.task_id = given.task_id
-        and own.step_no = given.step_no
-        and own.state = p_from
+      from tasker.step_records as own
+      where outcome.is_recorded
+        and own.task_id = outcome.task_id
+        and own.step_no = outcome.step_no
       offset 0
-    ) as step
-  ),
-  finished as (
-    update tasker.steps as step
-    set state = outcome.state,
-        result = outcome.result,
-        error = outcome.error,
-        finished_at = case when outcome.state <> 'waiting_for_retry' then p_now end
-    from outcome
-    where step.ctid = outcome.row_id
-    returning step.task_id, step.step_no, step.attempts, step.state, step.error, outcome.cause
+    ) as standing
+    where record.ctid = standing.row_id
   ),
   child as (
     select
-      finished.task_id, below.step_no, task.workflow_id, task.priority, task.paused_at is not null as is_paused,
+      outcome.task_id, below.step_no, task.workflow_id, task.priority, task.paused_at is not null as is_paused,
       count(*)::smallint as parents_done
-    from finished
+    from outcome
     cross join lateral (
       select own.workflow_id, own.priority, own.paused_at
       from tasker.tasks as own
-      where own.task_id = finished.task_id
+      where own.task_id = outcome.task_id
       offset 0
     ) as task
     cross join lateral (
       select own.children
       from tasker.workflow_steps as own
       where own.workflow_id = task.workflow_id
-        and own.step_no = finished.step_no
+        and own.step_no = outcome.step_no
       offset 0
     ) as definition
     cross join unnest(definition.children) as below (step_no)
-    where finished.state in ('complete', 'skipped', 'resolved_manually')
-    group by finished.task_id, below.step_no, task.workflow_id, task.priority, is_paused
+    where outcome.state in ('complete', 'skipped', 'resolved_manually')
+    group by outcome.task_id, below.step_no, task.workflow_id, task.priority, is_paused
   ),
-  -- Decided before the update, so that a child is written once. The counts are
-  -- true because the tasks are locked.
+  -- The counts are true because the tasks are locked.
   reached as materialized (
     select
       child.task_id,
       child.step_no,
       child.parents_done,
       child.is_paused,
-      step.row_id,
-      step.attempts,
+      record.row_id,
+      coalesce(record.attempts, 0::smallint) as attempts,
+      coalesce(record.max_attempts, definition.max_attempts) as max_attempts,
       is_ready,
       definition.route_id,
       coalesce(definition.priority, child.priority) as priority,
@@ -128,68 +147,67 @@ begin
           order by coalesce(definition.priority, child.priority)
         ) <= p_room as is_handed
     from child
-    cross join lateral (
-      select own.ctid as row_id, own.state, own.waiting_on, own.attempts
-      from tasker.steps as own
+    left join lateral (
+      select own.ctid as row_id, own.state, own.waiting_on, own.attempts, own.max_attempts
+      from tasker.step_records as own
       where own.task_id = child.task_id
         and own.step_no = child.step_no
       offset 0
-    ) as step
+    ) as record on true
     cross join lateral (
-      select own.route_id, own.priority
+      select own.route_id, own.priority, own.max_attempts
       from tasker.workflow_steps as own
       where own.workflow_id = child.workflow_id
         and own.step_no = child.step_no
       offset 0
     ) as definition
-    -- A child that an operator settled early is not started again.
+    -- Without a record it waited for this parent alone. One that an operator settled early is not started again.
     cross join lateral (
-      select step.waiting_on = child.parents_done and step.state = 'pending' as is_ready
+      select record.row_id is null or record.state = 'pending' and record.waiting_on = child.parents_done as is_ready
     ) as readiness
     cross join lateral (
       select is_ready and not child.is_paused and definition.route_id = any (p_routes) as is_takeable
     ) as taking
   ),
   counted_down as (
-    update tasker.steps as step
-    set waiting_on = step.waiting_on - reached.parents_done,
-        state = case when reached.is_handed then 'in_progress' else step.state end,
-        attempts = case when reached.is_handed then step.attempts + 1 else step.attempts end,
-        started_at = case when reached.is_handed then p_now else step.started_at end
+    update tasker.step_records as record
+    set waiting_on = record.waiting_on - reached.parents_done
     from reached
     -- Read a moment ago and locked since: no need to look it up again.
-    where step.ctid = reached.row_id
-    returning step.task_id, step.step_no, step.attempts, reached.is_handed
+    where record.ctid = reached.row_id
   ),
   queued as (
     insert into tasker.step_queue
-      (task_id, run_at, route_id, worker_id, step_no, attempt, priority, held, limited)
+      (task_id, run_at, started_at, route_id, worker_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded)
     select
-      reached.task_id, p_now, reached.route_id,
+      reached.task_id, p_now,
+      case when reached.is_handed then p_now end,
+      reached.route_id,
       case when reached.is_handed then p_worker_id end,
       reached.step_no,
       case when reached.is_handed then reached.attempts + 1 else reached.attempts end,
-      reached.priority, reached.is_paused,
+      reached.max_attempts, reached.priority, reached.is_paused,
       -- Children of limited queues are never handed over: they wait for a slot.
-      not reached.is_handed and tasker.is_limited(reached.route_id)
+      not reached.is_handed and tasker.is_limited(reached.route_id),
+      reached.row_id is not null
     from reached
     where reached.is_ready
   ),
   change as (
     select each_task.*, task.row_id
     from (
-      select task_id, sum(open)::integer as open, sum(active)::integer as active, bool_or(is_started) as is_started
+      select task_id, sum(active)::integer as active, sum(failed)::integer as failed
       from (
         select
-          finished.task_id,
-          case when finished.state in ('complete', 'skipped', 'resolved_manually') then -1 else 0 end as open,
-          case when p_were_active and finished.state <> 'waiting_for_retry' then -1 else 0 end as active,
-          false as is_started
-        from finished
+          outcome.task_id,
+          case when p_were_active and outcome.state <> 'waiting_for_retry' then -1 else 0 end as active,
+          case when outcome.state = 'error' then 1 when p_from = 'error' then -1 else 0 end as failed
+        from outcome
         union all
-        select reached.task_id, 0, 1, reached.is_handed from reached where reached.is_ready
+        select reached.task_id, 1, 0 from reached where reached.is_ready
       ) as each_step
       group by task_id
+      having sum(active) <> 0 or sum(failed) <> 0
     ) as each_task
     cross join lateral (
       select own.ctid as row_id
@@ -200,14 +218,13 @@ begin
   ),
   counted as (
     update tasker.tasks as task
-    set open_steps = task.open_steps + change.open,
-        active_steps = task.active_steps + change.active,
+    set active_steps = task.active_steps + change.active,
+        failed_steps = task.failed_steps + change.failed,
         state = tasker.next_task_state(
-          p_task_from, task.open_steps + change.open, task.active_steps + change.active, change.is_started
+          p_task_from, task.active_steps + change.active, task.failed_steps + change.failed
         ),
-        started_at = coalesce(task.started_at, case when change.is_started then p_now end),
         finished_at = case tasker.next_task_state(
-          p_task_from, task.open_steps + change.open, task.active_steps + change.active, change.is_started
+          p_task_from, task.active_steps + change.active, task.failed_steps + change.failed
         )
           when 'pending' then null
           when 'in_progress' then null
@@ -221,16 +238,17 @@ begin
   ended as (
     select * from counted where counted.state in ('complete', 'error') and counted.state <> p_task_from
   ),
-  recorded as (
+  history as (
     insert into tasker.transitions
       (at, task_id, worker_id, from_state, to_state, step_no, attempt, cause, actor, reason, error)
-    select p_now, finished.task_id, p_worker_id, p_from, finished.state,
-      finished.step_no, nullif(finished.attempts, 0), finished.cause, p_actor, p_reason, finished.error
-    from finished
+    select p_now, outcome.task_id, p_worker_id, p_from, outcome.state,
+      outcome.step_no, nullif(outcome.attempts, 0), outcome.cause, p_actor, p_reason, outcome.error
+    from outcome
     union all
-    select p_now, down.task_id, p_worker_id, 'pending', 'in_progress', down.step_no, down.attempts, null, null, null, null
-    from counted_down as down
-    where down.is_handed
+    select p_now, reached.task_id, p_worker_id, 'pending', 'in_progress',
+      reached.step_no, reached.attempts + 1::smallint, null, null, null, null
+    from reached
+    where reached.is_handed
     union all
     -- A task that ends, or starts, from anywhere else passes through in_progress.
     select p_now, counted.task_id, p_worker_id, p_task_from, 'in_progress', null, null, null, p_actor, p_reason, null
@@ -243,8 +261,8 @@ begin
     from ended
   )
   select
-    coalesce((select array_agg(down.task_id) from counted_down as down where down.is_handed), '{}'),
-    coalesce((select array_agg(down.step_no) from counted_down as down where down.is_handed), '{}'),
+    coalesce((select array_agg(reached.task_id) from reached where reached.is_handed), '{}'),
+    coalesce((select array_agg(reached.step_no) from reached where reached.is_handed), '{}'),
     coalesce((select array_agg(ended.task_id) from ended), '{}'),
     coalesce((select array_agg(ended.state) from ended), '{}'),
     (select count(*) from reached where reached.is_ready and not reached.is_handed)

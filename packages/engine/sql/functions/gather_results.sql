@@ -21,7 +21,7 @@ as $$
 begin
   return (
     select jsonb_object_agg(parent.step_no, parent.result)
-    from tasker.steps as parent
+    from tasker.step_records as parent
     where parent.task_id = p_task_id
       and parent.step_no = any (p_step_nos)
       and parent.state <> 'skipped'

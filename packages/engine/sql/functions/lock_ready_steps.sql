@@ -11,7 +11,7 @@
 --   p_expected                   room to leave, per priority and the more urgent ones
 --   p_now                        the clock
 --
--- Returns    the keys of the locked rows
+-- Returns    the locked rows, by key and by place
 -- Locks      the rows returned; never waits
 -- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
@@ -25,7 +25,8 @@ create or replace function tasker.lock_ready_steps (
   p_expected   integer[],
   p_now        timestamptz,
   out task_ids uuid[],
-  out step_nos smallint[]
+  out step_nos smallint[],
+  out row_ids  tid[]
 )
 language plpgsql
 volatile
@@ -69,10 +70,10 @@ begin
   -- Materialized, because a limited subquery that the planner runs again would
   -- lock other rows the second time.
   locked as materialized (
-    select queued.task_id, queued.step_no
+    select queued.task_id, queued.step_no, queued.row_id
     from quota
     cross join lateral (
-      select ready.task_id, ready.step_no
+      select ready.task_id, ready.step_no, ready.ctid as row_id
       from tasker.step_queue as ready
       where ready.route_id = quota.route_id
         and ready.priority = quota.priority
@@ -84,8 +85,8 @@ begin
       for update skip locked
     ) as queued
   )
-  select coalesce(array_agg(locked.task_id), '{}'), coalesce(array_agg(locked.step_no), '{}')
-  into task_ids, step_nos
+  select coalesce(array_agg(locked.task_id), '{}'), coalesce(array_agg(locked.step_no), '{}'), array_agg(locked.row_id)
+  into task_ids, step_nos, row_ids
   from locked;
 end;
 $$;

@@ -59,23 +59,24 @@ begin
   end if;
 
   with retried as (
-    update tasker.steps as step
+    update tasker.step_records as record
     set state = 'pending',
         finished_at = null,
-        max_attempts = step.attempts + definition.max_attempts
+        max_attempts = record.attempts + definition.max_attempts
     from tasker.workflow_steps as definition
-    where step.task_id = p_task_id
-      and step.state = 'error'
+    where record.task_id = p_task_id
+      and record.state = 'error'
       and definition.workflow_id = v_task.workflow_id
-      and definition.step_no = step.step_no
+      and definition.step_no = record.step_no
       and (p_step_name is null or definition.name = p_step_name)
-    returning step.step_no, step.attempts, definition.route_id, coalesce(definition.priority, v_task.priority) as priority
+    returning record.step_no, record.attempts, record.max_attempts, definition.route_id,
+      coalesce(definition.priority, v_task.priority) as priority
   ),
   queued as (
     insert into tasker.step_queue
-      (task_id, run_at, route_id, worker_id, step_no, attempt, priority, held, limited)
-    select p_task_id, p_now, retried.route_id, null, retried.step_no, retried.attempts, retried.priority,
-      v_task.paused_at is not null, tasker.is_limited(retried.route_id)
+      (task_id, run_at, route_id, worker_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded)
+    select p_task_id, p_now, retried.route_id, null, retried.step_no, retried.attempts, retried.max_attempts,
+      retried.priority, v_task.paused_at is not null, tasker.is_limited(retried.route_id), true
     from retried
   ),
   recorded as (
@@ -95,7 +96,8 @@ begin
   update tasker.tasks as task
   set state = case when task.state = 'error' then 'in_progress' else task.state end,
       finished_at = null,
-      active_steps = task.active_steps + v_retried
+      active_steps = task.active_steps + v_retried,
+      failed_steps = task.failed_steps - v_retried
   where task.task_id = p_task_id;
   perform pg_notify('tasker', 'ready');
   return true;

@@ -59,8 +59,8 @@ as $$
       when step.waiting_on > 0 then 'parents'
       when task.paused_at is not null then 'task_paused'
       when queue.paused_at is not null then 'queue_paused'
-      when queued.run_at > p_now and step.state = 'waiting_for_retry' then 'retry'
-      when queued.run_at > p_now then 'delayed'
+      when step.run_at > p_now and step.state = 'waiting_for_retry' then 'retry'
+      when step.run_at > p_now then 'delayed'
       when definition.route_id <> all (array(select unnest(worker.routes) from tasker.live_workers(p_now) as worker))
         then 'no_worker'
       when queue.max_running <= tasker.count_running(queue.queue_id) then 'queue_limit'
@@ -69,17 +69,18 @@ as $$
     case when step.state = 'pending' and step.waiting_on > 0 then array(
       select above.name
       from unnest(definition.parents) as parent (step_no)
-      join tasker.steps as parent_step
-        on parent_step.task_id = step.task_id
-        and parent_step.step_no = parent.step_no
+      left join tasker.step_records as parent_record
+        on parent_record.task_id = step.task_id
+        and parent_record.step_no = parent.step_no
       join tasker.workflow_steps as above
         on above.workflow_id = task.workflow_id
         and above.step_no = parent.step_no
-      where not tasker.is_done(parent_step.state)
+      where parent_record.state is null
+         or not tasker.is_done(parent_record.state)
       order by parent.step_no
     ) else '{}' end,
-    case when queued.worker_id is null then queued.run_at end,
-    case when step.state = 'waiting_for_retry' then queued.run_at end,
+    case when step.worker_id is null then step.run_at end,
+    case when step.state = 'waiting_for_retry' then step.run_at end,
     step.attempts,
     step.max_attempts,
     step.started_at,
@@ -88,7 +89,7 @@ as $$
     cardinality(definition.parents) - step.waiting_on,
     queue.name,
     coalesce(definition.priority, task.priority),
-    queued.worker_id
+    step.worker_id
   from tasker.tasks as task
   -- Said of each table by itself, so that each is read by its keys.
   join tasker.steps as step
@@ -99,9 +100,5 @@ as $$
     and definition.step_no = step.step_no
   join tasker.routes as route on route.route_id = definition.route_id
   join tasker.queues as queue on queue.queue_id = route.queue_id
-  left join tasker.step_queue as queued
-    on queued.task_id = step.task_id
-    and queued.step_no = step.step_no
-    and queued.task_id = any (p_task_ids)
   where task.task_id = any (p_task_ids)
 $$;

@@ -25,13 +25,17 @@ create or replace function tasker.take_outcomes (
   p_delays      double precision[],
   p_causes      text[],
   p_now         timestamptz,
-  out task_ids  uuid[],
-  out step_nos  smallint[],
-  out states    tasker.state[],
-  out results   jsonb[],
-  out errors    jsonb[],
-  out causes    text[],
-  out ordinals  integer[]
+  out task_ids     uuid[],
+  out step_nos     smallint[],
+  out states       tasker.state[],
+  out results      jsonb[],
+  out errors       jsonb[],
+  out causes       text[],
+  out attempts     smallint[],
+  out max_attempts smallint[],
+  out started_ats  timestamptz[],
+  out recorded     boolean[],
+  out ordinals     integer[]
 )
 language plpgsql
 volatile
@@ -42,8 +46,8 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-declare
-  v_run_ats timestamptz[];
+-- The names of results are columns here.
+#variable_conflict use_column
 begin
   if 'complete' = all (p_outcomes) then
     with gone as (
@@ -52,19 +56,29 @@ begin
         select *
         from unnest(p_task_ids, p_step_nos, p_attempts, p_values) with ordinality
           as each_given (task_id, step_no, attempt, value, ordinal)
-        -- All that lock queue rows lock them in this order; a join by index keeps it.
+        -- All that lock queue rows lock them in this order; a nested loop keeps it.
         order by each_given.task_id, each_given.step_no
       ) as given
-      where queued.task_id = given.task_id
-        and queued.step_no = given.step_no
+      -- `offset 0`: see tasker.finish_steps.
+      cross join lateral (
+        select own.ctid as row_id
+        from tasker.step_queue as own
+        where own.task_id = given.task_id
+          and own.step_no = given.step_no
+        offset 0
+      ) as standing
+      where queued.ctid = standing.row_id
+        -- Looked at again when the row was locked: somebody may have taken it back just now.
         and queued.attempt = given.attempt
         and queued.worker_id = p_worker_id
-      returning given.task_id, given.step_no, given.value, given.ordinal
+      returning given.task_id, given.step_no, given.value, given.ordinal,
+        queued.attempt, queued.max_attempts, queued.started_at, queued.is_recorded
     )
     select
       coalesce(array_agg(gone.task_id), '{}'), array_agg(gone.step_no), array_agg(gone.value),
+      array_agg(gone.attempt), array_agg(gone.max_attempts), array_agg(gone.started_at), array_agg(gone.is_recorded),
       coalesce(array_agg(gone.ordinal::integer), '{}')
-    into task_ids, step_nos, results, ordinals
+    into task_ids, step_nos, results, attempts, max_attempts, started_ats, recorded, ordinals
     from gone;
     states := array_fill('complete'::tasker.state, array[cardinality(task_ids)]);
     return;
@@ -77,37 +91,61 @@ begin
     array_agg(case when held.state = 'complete' then held.value end),
     array_agg(case when held.state <> 'complete' then held.value end),
     array_agg(held.cause),
-    coalesce(array_agg(held.ordinal::integer), '{}'),
-    array_agg(p_now + held.delay * interval '1 millisecond')
-  into task_ids, step_nos, states, results, errors, causes, ordinals, v_run_ats
+    array_agg(held.attempt),
+    array_agg(held.max_attempts),
+    array_agg(held.started_at),
+    array_agg(held.is_recorded),
+    coalesce(array_agg(held.ordinal::integer), '{}')
+  into task_ids, step_nos, states, results, errors, causes, attempts, max_attempts, started_ats, recorded, ordinals
   from (
     select
       given.*,
       (case
         when given.outcome = 'complete' then 'complete'
-        when given.outcome = 'retry' and step.attempts < step.max_attempts then 'waiting_for_retry'
+        when given.outcome = 'retry' and given.attempt < given.max_attempts then 'waiting_for_retry'
         when definition.skippable then 'skipped'
         else 'error'
       end)::tasker.state as state
     from (
-      select each_given.*
-      from unnest(p_task_ids, p_step_nos, p_attempts, p_outcomes, p_values, p_delays, p_causes) with ordinality
-        as each_given (task_id, step_no, attempt, outcome, value, delay, cause, ordinal)
-      join tasker.step_queue as queued
-        on queued.task_id = each_given.task_id
-        and queued.step_no = each_given.step_no
-        and queued.attempt = each_given.attempt
-        and queued.worker_id = p_worker_id
-      order by each_given.task_id, each_given.step_no
-      for update of queued
+      select each_given.*, queued.max_attempts, queued.started_at, queued.is_recorded
+      from (
+        select *
+        from unnest(p_task_ids, p_step_nos, p_attempts, p_outcomes, p_values, p_causes) with ordinality
+          as sorted (task_id, step_no, attempt, outcome, value, cause, ordinal)
+        order by sorted.task_id, sorted.step_no
+      ) as each_given
+      cross join lateral (
+        select own.max_attempts, own.started_at, own.is_recorded
+        from tasker.step_queue as own
+        where own.task_id = each_given.task_id
+          and own.step_no = each_given.step_no
+          and own.attempt = each_given.attempt
+          and own.worker_id = p_worker_id
+        offset 0
+        for update
+      ) as queued
     ) as given
-    join tasker.steps as step on step.task_id = given.task_id and step.step_no = given.step_no
-    join tasker.tasks as task on task.task_id = given.task_id
-    join tasker.workflow_steps as definition
-      on definition.workflow_id = task.workflow_id
-      and definition.step_no = given.step_no
+    cross join lateral (
+      select own.workflow_id
+      from tasker.tasks as own
+      where own.task_id = given.task_id
+      offset 0
+    ) as task
+    cross join lateral (
+      select own.skippable
+      from tasker.workflow_steps as own
+      where own.workflow_id = task.workflow_id
+        and own.step_no = given.step_no
+      offset 0
+    ) as definition
   ) as held;
 
-  perform tasker.dequeue_steps(task_ids, step_nos, states, v_run_ats);
+  perform tasker.release_steps(
+    task_ids, step_nos, states, max_attempts,
+    array(
+      select p_now + p_delays[accepted.ordinal] * interval '1 millisecond'
+      from unnest(ordinals) as accepted (ordinal)
+    )
+  );
 end;
 $$;

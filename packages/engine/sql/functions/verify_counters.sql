@@ -11,48 +11,40 @@ set search_path = ''
 as $$
   with counted as (
     select
-      step.task_id,
-      count(*) as steps,
-      count(*) filter (where not tasker.is_done(step.state) and step.state <> 'cancelled') as open,
-      count(*) filter (where step.state = 'error') as failed,
-      count(*) filter (where step.state = 'waiting') as waiting
-    from tasker.steps as step
-    group by step.task_id
+      record.task_id,
+      count(*) filter (where record.state = 'error') as failed,
+      count(*) filter (where record.state = 'waiting') as waiting
+    from tasker.step_records as record
+    group by record.task_id
   ),
   in_queue as (
     select queued.task_id, count(*) as steps
     from tasker.step_queue as queued
     group by queued.task_id
   ),
-  defined as (
-    select definition.workflow_id, count(*) as steps
-    from tasker.workflow_steps as definition
-    group by definition.workflow_id
-  ),
   actual as (
     select
       task.*,
-      coalesce(counted.steps, 0) as steps,
-      coalesce(defined.steps, 0) as steps_defined,
-      coalesce(counted.open, 0) as open,
-      coalesce(counted.failed, 0) as failed,
-      coalesce(counted.waiting, 0) + coalesce(in_queue.steps, 0) as active
+      case when task.state = 'cancelled' then 0 else coalesce(counted.failed, 0) end as failed,
+      coalesce(counted.waiting, 0) + coalesce(in_queue.steps, 0) as active,
+      (
+        select count(*)
+        from tasker.steps as step
+        where step.task_id = task.task_id
+          and not tasker.is_done(step.state)
+          and step.state <> 'cancelled'
+      ) as open
     from tasker.tasks as task
     left join counted on counted.task_id = task.task_id
     left join in_queue on in_queue.task_id = task.task_id
-    left join defined on defined.workflow_id = task.workflow_id
   )
-  select actual.task_id, null::smallint, format('open_steps is %s, counting says %s', actual.open_steps, actual.open)
-  from actual
-  where actual.open_steps <> actual.open
-  union all
-  select actual.task_id, null, format('active_steps is %s, counting says %s', actual.active_steps, actual.active)
+  select actual.task_id, null::smallint, format('active_steps is %s, counting says %s', actual.active_steps, actual.active)
   from actual
   where actual.active_steps <> actual.active
   union all
-  select actual.task_id, null, format('task has %s steps, its workflow has %s', actual.steps, actual.steps_defined)
+  select actual.task_id, null, format('failed_steps is %s, counting says %s', actual.failed_steps, actual.failed)
   from actual
-  where actual.steps <> actual.steps_defined
+  where actual.failed_steps <> actual.failed
   union all
   -- A task ends in the moment that its counters say so.
   select actual.task_id, null, format('task is %s with %s open steps, %s of them active and %s failed', actual.state, actual.open, actual.active, actual.failed)
@@ -65,18 +57,39 @@ as $$
       else actual.open = 0
     end
   union all
-  select step.task_id, step.step_no, format('waiting_on is %s, counting says %s', step.waiting_on, parents.open)
-  from tasker.steps as step
-  join tasker.tasks as task on task.task_id = step.task_id
+  -- A record of a step that its workflow does not have, or of a task that there is not.
+  select record.task_id, record.step_no, 'the record belongs to no step'
+  from tasker.step_records as record
+  left join tasker.tasks as task on task.task_id = record.task_id
+  left join tasker.workflow_steps as definition
+    on definition.workflow_id = task.workflow_id
+    and definition.step_no = record.step_no
+  where definition.step_no is null
+  union all
+  select record.task_id, record.step_no, format('waiting_on is %s, counting says %s', record.waiting_on, parents.open)
+  from tasker.step_records as record
+  join tasker.tasks as task on task.task_id = record.task_id
   join tasker.workflow_steps as definition
     on definition.workflow_id = task.workflow_id
-    and definition.step_no = step.step_no
+    and definition.step_no = record.step_no
   cross join lateral (
     select count(*) as open
-    from tasker.steps as parent
-    where parent.task_id = step.task_id
-      and parent.step_no = any (definition.parents)
-      and not tasker.is_done(parent.state)
+    from unnest(definition.parents) as above (step_no)
+    left join tasker.step_records as parent
+      on parent.task_id = record.task_id
+      and parent.step_no = above.step_no
+    where parent.state is null
+      or not tasker.is_done(parent.state)
   ) as parents
-  where step.waiting_on <> parents.open
+  where record.waiting_on <> parents.open
+  union all
+  select task.task_id, definition.step_no, 'nobody counts the parents that the step waits for'
+  from tasker.tasks as task
+  join tasker.workflow_steps as definition
+    on definition.workflow_id = task.workflow_id
+    and cardinality(definition.parents) > 1
+  left join tasker.step_records as record
+    on record.task_id = task.task_id
+    and record.step_no = definition.step_no
+  where record.waiting_on is null
 $$;

@@ -24,7 +24,7 @@ as $$
   where task.state in ('pending', 'in_progress')
     and task.paused_at is null
     and not exists (select from tasker.step_queue as queued where queued.task_id = task.task_id)
-    and not exists (select from tasker.steps as step where step.task_id = task.task_id and step.state = 'waiting')
+    and not exists (select from tasker.step_records as record where record.task_id = task.task_id and record.state = 'waiting')
   union all
   select queued.task_id, queued.step_no,
     case

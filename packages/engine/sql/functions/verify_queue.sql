@@ -1,8 +1,8 @@
 -- tasker.verify_queue: steps and rows of the queue that do not belong together. Invariant 5.
 --
--- At most one worker holds a step, by the queue's key; a step is in_progress if and
--- only if its queue row has a worker; it has a row without one if and only if it
--- is ready or delayed.
+-- At most one worker holds a step, by the queue's key. A step is in progress if and only if
+-- its row there has a worker, by definition: no other place says so. Left to check is that a
+-- step has a row there if and only if it is ready, delayed or running, and what the row says.
 --
 -- Returns    a row per violation
 -- Called by  sql/functions/verify.sql
@@ -13,37 +13,72 @@ language sql
 stable
 set search_path = ''
 as $$
-  select
-    coalesce(step.task_id, queued.task_id),
-    coalesce(step.step_no, queued.step_no),
+  with expected as (
+    select
+      step.task_id,
+      step.step_no,
+      coalesce(record.state, 'pending') as state,
+      coalesce(record.attempts, 0) as attempts,
+      coalesce(record.max_attempts, definition.max_attempts) as max_attempts,
+      record.task_id is not null as is_recorded,
+      case
+        when record.state = 'waiting_for_retry' then true
+        when coalesce(record.state, 'pending') = 'pending' then step.waiting_on = 0
+        else false
+      end as is_active
+    from tasker.steps as step
+    join tasker.tasks as task on task.task_id = step.task_id
+    join tasker.workflow_steps as definition
+      on definition.workflow_id = task.workflow_id
+      and definition.step_no = step.step_no
+    left join tasker.step_records as record
+      on record.task_id = step.task_id
+      and record.step_no = step.step_no
+  ),
+  compared as (
+    select
+      coalesce(expected.task_id, queued.task_id) as task_id,
+      coalesce(expected.step_no, queued.step_no) as step_no,
+      expected.state,
+      expected.attempts,
+      expected.max_attempts,
+      expected.is_recorded,
+      coalesce(expected.is_active, false) as is_active,
+      queued.task_id is not null as is_queued,
+      queued.worker_id,
+      queued.attempt,
+      queued.max_attempts as queued_max_attempts,
+      queued.is_recorded as queued_is_recorded
+    from expected
+    full join tasker.step_queue as queued
+      on queued.task_id = expected.task_id
+      and queued.step_no = expected.step_no
+  )
+  select compared.task_id, compared.step_no,
     format(
       'step is %s, its row in the queue %s',
-      coalesce(step.state::text, 'missing'),
+      coalesce(compared.state::text, 'missing'),
       case
-        when queued.task_id is null then 'is missing'
-        when queued.worker_id is null then 'has no worker'
-        else format('has worker %s', queued.worker_id)
+        when not compared.is_queued then 'is missing'
+        when compared.worker_id is null then 'has no worker'
+        else format('has worker %s', compared.worker_id)
       end
     )
-  from tasker.steps as step
-  full join tasker.step_queue as queued
-    on queued.task_id = step.task_id
-    and queued.step_no = step.step_no
-  where case
-      when step.task_id is null then 'none'
-      when step.state = 'in_progress' then 'held'
-      when step.state = 'waiting_for_retry' or step.state = 'pending' and step.waiting_on = 0 then 'free'
-      else 'none'
-    end <> case
-      when queued.task_id is null then 'none'
-      when queued.worker_id is not null then 'held'
-      else 'free'
-    end
+  from compared
+  where compared.is_active <> compared.is_queued
   union all
-  select queued.task_id, queued.step_no, format('the queue has attempt %s, the step %s', queued.attempt, step.attempts)
-  from tasker.step_queue as queued
-  join tasker.steps as step on step.task_id = queued.task_id and step.step_no = queued.step_no
-  where queued.attempt <> step.attempts
+  select compared.task_id, compared.step_no, format('the queue has attempt %s, the step %s', compared.attempt, compared.attempts)
+  from compared
+  where compared.attempt <> compared.attempts + case when compared.worker_id is null then 0 else 1 end
+  union all
+  select compared.task_id, compared.step_no, format('the queue allows %s attempts, the step %s', compared.queued_max_attempts, compared.max_attempts)
+  from compared
+  where compared.queued_max_attempts <> compared.max_attempts
+  union all
+  select compared.task_id, compared.step_no,
+    case when compared.is_recorded then 'the step is recorded, and the queue says that it is not' else 'the queue says that the step is recorded, and it is not' end
+  from compared
+  where compared.queued_is_recorded <> compared.is_recorded
   union all
   select queued.task_id, queued.step_no,
     format('the row in the queue is %s, its queue has %s', case when queued.limited then 'limited' else 'not limited' end,

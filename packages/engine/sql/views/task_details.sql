@@ -16,7 +16,15 @@ select
     from tasker.workflow_steps as definition
     where definition.workflow_id = task.workflow_id
   ) as step_count,
-  task.open_steps,
+  case when task.state in ('complete', 'cancelled') then 0 else (
+    select count(*)::integer
+    from tasker.workflow_steps as definition
+    left join tasker.step_records as record
+      on record.task_id = task.task_id
+      and record.step_no = definition.step_no
+    where definition.workflow_id = task.workflow_id
+      and (record.state is null or not tasker.is_done(record.state))
+  ) end as open_steps,
   task.active_steps,
   task.input,
   task.tags,

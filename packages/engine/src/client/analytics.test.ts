@@ -43,7 +43,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
       values,
     })
     await database.query({
-      text: "update tasker.steps set started_at = $2, finished_at = $3 where task_id = $1",
+      text: "update tasker.step_records set started_at = $2, finished_at = $3 where task_id = $1",
       values: [taskId, started, finished],
     })
     await database.query({

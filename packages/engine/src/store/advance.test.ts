@@ -225,8 +225,8 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
       expect(last.ended).toEqual([{ taskId, state: "complete" }])
       expect(await store.task(taskId)).toMatchObject({
         state: "complete",
-        open_steps: 0,
         active_steps: 0,
+        failed_steps: 0,
         finished_at: at(9),
       })
       expect(await store.step(taskId, "two")).toMatchObject({ result: { done: true }, error: null, finished_at: at(9) })
@@ -305,7 +305,7 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
       expect(turn.names).toEqual(["last#1"])
       expect((await worker.finish(completed(turn.claimed[0]!))).ended).toEqual([{ taskId, state: "error" }])
       expect(await store.states(taskId)).toEqual({ bad: "error", below: "pending", good: "complete", last: "complete" })
-      expect(await store.task(taskId)).toMatchObject({ state: "error", open_steps: 2, active_steps: 0 })
+      expect(await store.task(taskId)).toMatchObject({ state: "error", active_steps: 0, failed_steps: 1 })
     })
 
     it("outcomes of many tasks and kinds are taken in one turn", async () => {

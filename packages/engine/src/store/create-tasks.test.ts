@@ -33,8 +33,8 @@ describe.each(testDatabases(migrate))("create_tasks on $kind", ({ kind, open }) 
     const taskId = await store.createTask(workflow, { input: [1] }, at(5))
     expect(await store.task(taskId)).toMatchObject({
       state: "pending",
-      open_steps: 3,
       active_steps: 1,
+      failed_steps: 0,
       priority: 2,
       finished_at: null,
     })
@@ -167,7 +167,7 @@ describe.each(testDatabases(migrate))("create_tasks on $kind", ({ kind, open }) 
   it("a workflow without steps is complete from the start", async () => {
     const workflow = await store.define({})
     const taskId = await store.createTask(workflow, {}, at(3))
-    expect(await store.task(taskId)).toMatchObject({ state: "complete", open_steps: 0, finished_at: at(3) })
+    expect(await store.task(taskId)).toMatchObject({ state: "complete", active_steps: 0, finished_at: at(3) })
     expect(await store.path(taskId)).toEqual(["pending", "in_progress", "complete"])
   })
 
@@ -213,7 +213,7 @@ describe.each(testDatabases(migrate))("create_tasks on $kind", ({ kind, open }) 
     it("of every step completes the task", async () => {
       const workflow = await store.define({ a: { skippable: true }, b: { skippable: true, dependsOn: ["a"] } })
       const taskId = await store.createTask(workflow, { bypass: ["a", "b"] })
-      expect(await store.task(taskId)).toMatchObject({ state: "complete", open_steps: 0 })
+      expect(await store.task(taskId)).toMatchObject({ state: "complete", active_steps: 0 })
       expect(await store.path(taskId)).toEqual(["pending", "in_progress", "complete"])
     })
   })

@@ -6,7 +6,7 @@ import { migrate } from "./migrate.ts"
 import { TestStore } from "./test-store.ts"
 import { completed } from "./test-worker.ts"
 
-const TABLES = ["tasks", "steps", "step_queue", "workflow_steps"]
+const TABLES = ["tasks", "step_records", "step_queue", "workflow_steps"]
 
 // A worker keeps its plans for as long as it is connected, and often connects to a database that is empty.
 describe.each(testDatabases(migrate).filter(({ kind }) => kind !== "pglite"))("plans on $kind", ({ open }) => {

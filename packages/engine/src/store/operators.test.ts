@@ -222,7 +222,7 @@ describe.each(testDatabases(migrate))("operators on $kind", ({ open }) => {
       await worker.finish(...claims.map((claim) => failedForGood(claim)))
       const { finished_at: failedAt } = await store.task(taskId)
       await onStep("resolve_step", taskId, "a")
-      expect(await store.task(taskId)).toMatchObject({ state: "error", open_steps: 2, finished_at: failedAt })
+      expect(await store.task(taskId)).toMatchObject({ state: "error", failed_steps: 1, finished_at: failedAt })
       expect((await store.path(taskId)).at(-1)).toBe("error")
     })
 
@@ -307,8 +307,8 @@ describe.each(testDatabases(migrate))("operators on $kind", ({ open }) => {
       })
       expect(await store.task(taskId)).toMatchObject({
         state: "cancelled",
-        open_steps: 0,
         active_steps: 0,
+        failed_steps: 0,
         finished_at: at(50),
       })
       expect(await worker.finish(completed(claimOf("running"), "late"))).toMatchObject({

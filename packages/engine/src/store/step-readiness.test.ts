@@ -228,8 +228,8 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
         values: [tasks.map(({ taskId }) => taskId)],
       })
       const text = plan.map((row) => row["QUERY PLAN"]).join("\n")
-      expect(text).toMatch(/Index .*steps_pkey/)
-      expect(text).not.toMatch(/Seq Scan on (tasks|steps|transitions|step_queue)/)
+      expect(text).toMatch(/Index .*step_records_pkey/)
+      expect(text).not.toMatch(/Seq Scan on (tasks|step_records|transitions|step_queue)/)
     }
   })
 })

@@ -24,8 +24,8 @@ export interface TestWorkflow {
 
 export interface TaskRow {
   readonly state: TaskState
-  readonly open_steps: number
   readonly active_steps: number
+  readonly failed_steps: number
   readonly priority: Priority
   readonly paused_at: Date | null
   readonly started_at: Date | null
@@ -190,7 +190,7 @@ export class TestStore {
   async steps(taskId: string): Promise<readonly StepRow[]> {
     return await run(this.database, {
       text: `
-        select definition.name, step.*, queued.run_at, queued.worker_id, queued.held
+        select definition.name, step.*, queued.held
         from tasker.tasks as task
         join tasker.steps as step on step.task_id = task.task_id
         join tasker.workflow_steps as definition

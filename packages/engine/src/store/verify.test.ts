@@ -103,12 +103,12 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     [
       "attempts",
       "an attempt without history",
-      ["update tasker.steps set attempts = 1 where task_id = :done and step_no = 0"],
+      ["update tasker.step_records set attempts = 1 where task_id = :done and step_no = 0"],
     ],
     [
       "attempts",
       "a result of a step that has not ended",
-      ["update tasker.steps set result = '1' where task_id = :open and step_no = 3"],
+      ["update tasker.step_records set result = '1' where task_id = :open and step_no = 3"],
     ],
     [
       "order",
@@ -119,7 +119,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
         "insert into tasker.transitions (at, task_id, worker_id, from_state, to_state, step_no, attempt) select at, task_id, worker_id, from_state, to_state, step_no, attempt from late",
       ],
     ],
-    ["counters", "a wrong open_steps", ["update tasker.tasks set open_steps = open_steps + 1 where task_id = :open"]],
+    ["counters", "a wrong failed_steps", ["update tasker.tasks set failed_steps = failed_steps + 1 where task_id = :open"]],
     [
       "counters",
       "a wrong active_steps",
@@ -128,18 +128,23 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     [
       "counters",
       "a wrong waiting_on",
-      ["update tasker.steps set waiting_on = 1 where task_id = :open and step_no = 3"],
+      ["update tasker.step_records set waiting_on = 1 where task_id = :open and step_no = 3"],
     ],
-    ["counters", "a step that is missing", ["delete from tasker.steps where task_id = :done and step_no = 2"]],
+    ["counters", "a record that is missing", ["delete from tasker.step_records where task_id = :done and step_no = 3"]],
+    [
+      "counters",
+      "a record of a step that there is not",
+      ["update tasker.step_records set step_no = 9 where task_id = :done and step_no = 2"],
+    ],
     [
       "counters",
       "a failed task that can go on",
       ["update tasker.tasks set state = 'error', finished_at = now() where task_id = :open"],
     ],
-    ["queue", "a step in progress that nobody holds", [`update tasker.step_queue set worker_id = null ${held}`]],
+    ["queue", "an attempt that nobody runs", [`update tasker.step_queue set worker_id = null ${held}`]],
     [
       "queue",
-      "a step in somebody's hands that is not in progress",
+      "a step in somebody's hands whose attempt did not start",
       [`update tasker.step_queue set worker_id = 1 ${free}`],
     ],
     ["queue", "a ready step that nobody can find", [`delete from tasker.step_queue ${free}`]],
@@ -147,10 +152,17 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
       "queue",
       "a queued step that waits for its parents",
       [
-        "insert into tasker.step_queue (task_id, run_at, route_id, step_no, attempt, priority, held, limited) select task_id, run_at, route_id, 3, 0, priority, held, limited from tasker.step_queue where task_id = :open limit 1",
+        "insert into tasker.step_queue (task_id, run_at, route_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded) select task_id, run_at, route_id, 3, 0, max_attempts, priority, held, limited, true from tasker.step_queue where task_id = :open limit 1",
       ],
     ],
     ["queue", "another attempt in the queue", [`update tasker.step_queue set attempt = attempt + 1 ${held}`]],
+    ["queue", "more attempts in the queue", [`update tasker.step_queue set max_attempts = max_attempts + 1 ${held}`]],
+    ["queue", "a record that the queue does not know of", [`update tasker.step_queue set is_recorded = not is_recorded ${held}`]],
+    [
+      "queue",
+      "a step in the queue that has ended",
+      ["insert into tasker.step_queue (task_id, run_at, route_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded) select :done, run_at, route_id, 2, 1, max_attempts, priority, held, limited, true from tasker.step_queue where task_id = :open limit 1"],
+    ],
     ["queue", "a step held back in a task that is not paused", [`update tasker.step_queue set held = true ${free}`]],
     [
       "queue",
@@ -161,7 +173,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     [
       "transitions",
       "a state without history",
-      ["update tasker.steps set state = 'skipped' where task_id = :done and step_no = 2"],
+      ["update tasker.step_records set state = 'skipped' where task_id = :done and step_no = 2"],
     ],
     [
       "transitions",
@@ -181,7 +193,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
       "a transition that is not legal",
       [
         "insert into tasker.transitions (at, task_id, from_state, to_state, step_no, attempt) values (now(), :done, 'complete', 'pending', 3, 2)",
-        "update tasker.steps set state = 'pending' where task_id = :done and step_no = 3",
+        "update tasker.step_records set state = 'pending' where task_id = :done and step_no = 3",
       ],
     ],
   ] as const)("%s: finds %s", async (invariant, _what, statements) => {

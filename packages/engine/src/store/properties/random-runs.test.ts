@@ -35,7 +35,7 @@ describe.each(kinds)(`random runs on $kind, seed ${seed}`, ({ open }) => {
         isPlayed = true
         // The next run finds nothing of this one, nor does the search for violations.
         await opened.database.query({
-          text: "truncate tasker.tasks, tasker.steps, tasker.step_queue, tasker.transitions, tasker.workers",
+          text: "truncate tasker.tasks, tasker.step_records, tasker.step_queue, tasker.transitions, tasker.workers",
         })
       }),
       { seed, numRuns },

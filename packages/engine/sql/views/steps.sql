@@ -1,0 +1,39 @@
+-- tasker.steps: every step of every task, as it stands.
+--
+-- A step that only waits for a parent has no row of its own anywhere; one that is ready or
+-- runs has a row in step_queue; one that ended, failed before, or waits for several parents
+-- has one in step_records. Ask for the steps of given tasks: then it reads by keys alone.
+
+create or replace view tasker.steps as
+select
+  task.task_id,
+  definition.step_no,
+  case
+    when queued.worker_id is not null then 'in_progress'
+    else coalesce(record.state, 'pending')
+  end as state,
+  coalesce(record.waiting_on, (
+    select count(*)
+    from unnest(definition.parents) as above (step_no)
+    left join tasker.step_records as parent
+      on parent.task_id = task.task_id
+      and parent.step_no = above.step_no
+    where parent.state is null
+      or not tasker.is_done(parent.state)
+  ))::smallint as waiting_on,
+  coalesce(queued.attempt, record.attempts, 0::smallint) as attempts,
+  coalesce(queued.max_attempts, record.max_attempts, definition.max_attempts) as max_attempts,
+  case when queued.worker_id is not null then queued.started_at else record.started_at end as started_at,
+  record.finished_at,
+  queued.run_at,
+  queued.worker_id,
+  record.result,
+  record.error
+from tasker.tasks as task
+join tasker.workflow_steps as definition on definition.workflow_id = task.workflow_id
+left join tasker.step_records as record
+  on record.task_id = task.task_id
+  and record.step_no = definition.step_no
+left join tasker.step_queue as queued
+  on queued.task_id = task.task_id
+  and queued.step_no = definition.step_no;
