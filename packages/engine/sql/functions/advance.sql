@@ -76,6 +76,7 @@ declare
   v_claims record;
   v_taken  record;
   v_done   record;
+  v_locked uuid[];
   v_room   integer;
 begin
   -- A rescue marks a worker lost under an exclusive lock. So either it sees what
@@ -100,13 +101,17 @@ begin
   select * into v_claims
   from tasker.lock_ready_steps(v_routes.route_ids, v_routes.queue_ids, v_routes.free, p_room, p_expected, p_now);
 
+  v_locked := v_taken.task_ids;
+  if cardinality(v_claims.task_ids) > 0 then
+    v_locked := v_locked || array(
+      select claimed.task_id
+      from tasker.tasks as claimed
+      where claimed.task_id = any (v_claims.task_ids)
+        and claimed.state = 'pending'
+    );
+  end if;
   perform from tasker.tasks as task
-  where task.task_id = any (v_taken.task_ids || array(
-    select claimed.task_id
-    from tasker.tasks as claimed
-    where claimed.task_id = any (v_claims.task_ids)
-      and claimed.state = 'pending'
-  ))
+  where task.task_id = any (v_locked)
   order by task.task_id
   for no key update;
 

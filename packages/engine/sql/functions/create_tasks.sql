@@ -57,7 +57,7 @@ begin
     perform tasker.release_identity_keys(p_requests);
   end if;
 
-  select array_agg(tasker.uuid_v7()) into v_given from generate_series(1, jsonb_array_length(p_requests));
+  v_given := tasker.uuids_v7(jsonb_array_length(p_requests));
 
   with request as (
     -- The input is no field of the record, which would make no input at all of null.

@@ -68,23 +68,24 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+declare
+  v_reached record;
 begin
-  with outcome as (
-    select *
-    from unnest(
-      p_task_ids, p_step_nos, p_states, p_results, p_errors, p_causes, p_attempts, p_max_attempts, p_started_ats, p_recorded
-    ) as given (task_id, step_no, state, result, error, cause, attempts, max_attempts, started_at, is_recorded)
-  ),
-  added as (
+  -- Statements of their own, so that a call pays for those alone that it needs: when little
+  -- is to do, setting up a plan costs more than running it.
+  if false = any (p_recorded) then
     insert into tasker.step_records
       (task_id, started_at, finished_at, state, step_no, attempts, max_attempts, result, error)
     select
       outcome.task_id, outcome.started_at, case when outcome.state <> 'waiting_for_retry' then p_now end,
       outcome.state, outcome.step_no, outcome.attempts, outcome.max_attempts, outcome.result, outcome.error
-    from outcome
-    where not outcome.is_recorded
-  ),
-  rewritten as (
+    from unnest(
+      p_task_ids, p_step_nos, p_states, p_results, p_errors, p_attempts, p_max_attempts, p_started_ats, p_recorded
+    ) as outcome (task_id, step_no, state, result, error, attempts, max_attempts, started_at, is_recorded)
+    where not outcome.is_recorded;
+  end if;
+
+  if true = any (p_recorded) then
     update tasker.step_records as record
     set state = outcome.state,
         attempts = outcome.attempts,
@@ -93,18 +94,26 @@ begin
         finished_at = case when outcome.state <> 'waiting_for_retry' then p_now end,
         result = outcome.result,
         error = outcome.error
-    from outcome
+    from unnest(
+      p_task_ids, p_step_nos, p_states, p_results, p_errors, p_attempts, p_max_attempts, p_started_ats, p_recorded
+    ) as outcome (task_id, step_no, state, result, error, attempts, max_attempts, started_at, is_recorded)
     -- `offset 0` keeps each look-up in one piece, here and below. Joined, a plan that was
     -- made on small tables may find rows by half of their key, or by none, and compare all with all.
     cross join lateral (
       select own.ctid as row_id
       from tasker.step_records as own
-      where outcome.is_recorded
-        and own.task_id = outcome.task_id
+      where own.task_id = outcome.task_id
         and own.step_no = outcome.step_no
       offset 0
     ) as standing
-    where record.ctid = standing.row_id
+    where outcome.is_recorded
+      and record.ctid = standing.row_id;
+  end if;
+
+  with outcome as materialized (
+    select *
+    from unnest(p_task_ids, p_step_nos, p_states, p_errors, p_causes, p_attempts)
+      as given (task_id, step_no, state, error, cause, attempts)
   ),
   child as (
     select
@@ -169,13 +178,6 @@ begin
       select is_ready and not child.is_paused and definition.route_id = any (p_routes) as is_takeable
     ) as taking
   ),
-  counted_down as (
-    update tasker.step_records as record
-    set waiting_on = record.waiting_on - reached.parents_done
-    from reached
-    -- Read a moment ago and locked since: no need to look it up again.
-    where record.ctid = reached.row_id
-  ),
   queued as (
     insert into tasker.step_queue
       (task_id, run_at, started_at, route_id, worker_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded)
@@ -193,51 +195,6 @@ begin
     from reached
     where reached.is_ready
   ),
-  change as (
-    select each_task.*, task.row_id
-    from (
-      select task_id, sum(active)::integer as active, sum(failed)::integer as failed
-      from (
-        select
-          outcome.task_id,
-          case when p_were_active and outcome.state <> 'waiting_for_retry' then -1 else 0 end as active,
-          case when outcome.state = 'error' then 1 when p_from = 'error' then -1 else 0 end as failed
-        from outcome
-        union all
-        select reached.task_id, 1, 0 from reached where reached.is_ready
-      ) as each_step
-      group by task_id
-      having sum(active) <> 0 or sum(failed) <> 0
-    ) as each_task
-    cross join lateral (
-      select own.ctid as row_id
-      from tasker.tasks as own
-      where own.task_id = each_task.task_id
-      offset 0
-    ) as task
-  ),
-  counted as (
-    update tasker.tasks as task
-    set active_steps = task.active_steps + change.active,
-        failed_steps = task.failed_steps + change.failed,
-        state = tasker.next_task_state(
-          p_task_from, task.active_steps + change.active, task.failed_steps + change.failed
-        ),
-        finished_at = case tasker.next_task_state(
-          p_task_from, task.active_steps + change.active, task.failed_steps + change.failed
-        )
-          when 'pending' then null
-          when 'in_progress' then null
-          when p_task_from then task.finished_at
-          else p_now
-        end
-    from change
-    where task.ctid = change.row_id
-    returning task.task_id, task.state
-  ),
-  ended as (
-    select * from counted where counted.state in ('complete', 'error') and counted.state <> p_task_from
-  ),
   history as (
     insert into tasker.transitions
       (at, task_id, worker_id, from_state, to_state, step_no, attempt, cause, actor, reason, error)
@@ -249,23 +206,38 @@ begin
       reached.step_no, reached.attempts + 1::smallint, null, null, null, null
     from reached
     where reached.is_handed
-    union all
-    -- A task that ends, or starts, from anywhere else passes through in_progress.
-    select p_now, counted.task_id, p_worker_id, p_task_from, 'in_progress', null, null, null, p_actor, p_reason, null
-    from counted
-    where counted.state in ('in_progress', 'complete', 'error')
-      and p_task_from <> 'in_progress'
-      and counted.state <> p_task_from
-    union all
-    select p_now, ended.task_id, p_worker_id, 'in_progress', ended.state, null, null, null, p_actor, p_reason, null
-    from ended
   )
   select
-    coalesce((select array_agg(reached.task_id) from reached where reached.is_handed), '{}'),
-    coalesce((select array_agg(reached.step_no) from reached where reached.is_handed), '{}'),
-    coalesce((select array_agg(ended.task_id) from ended), '{}'),
-    coalesce((select array_agg(ended.state) from ended), '{}'),
-    (select count(*) from reached where reached.is_ready and not reached.is_handed)
-  into handed_task_ids, handed_step_nos, ended_task_ids, ended_states, queued_count;
+    coalesce(array_agg(reached.task_id) filter (where reached.is_handed), '{}') as handed_task_ids,
+    coalesce(array_agg(reached.step_no) filter (where reached.is_handed), '{}') as handed_step_nos,
+    coalesce(array_agg(reached.task_id) filter (where reached.is_ready), '{}') as ready_task_ids,
+    array_agg(reached.row_id) filter (where reached.row_id is not null) as row_ids,
+    array_agg(reached.parents_done) filter (where reached.row_id is not null) as parents_done
+  into v_reached
+  from reached;
+  handed_task_ids := v_reached.handed_task_ids;
+  handed_step_nos := v_reached.handed_step_nos;
+  queued_count := cardinality(v_reached.ready_task_ids) - cardinality(handed_task_ids);
+
+  if v_reached.row_ids is not null then
+    update tasker.step_records as record
+    set waiting_on = record.waiting_on - counted.parents_done
+    from unnest(v_reached.row_ids, v_reached.parents_done) as counted (row_id, parents_done)
+    where record.ctid = counted.row_id;
+  end if;
+
+  -- A step that hands over to its only child leaves both counters as they are.
+  if p_from = 'in_progress'
+    and p_task_ids = v_reached.ready_task_ids
+    and not p_states && array['error', 'waiting_for_retry']::tasker.state[]
+  then
+    ended_task_ids := '{}';
+    ended_states := '{}';
+    return;
+  end if;
+  select moved.ended_task_ids, moved.ended_states into ended_task_ids, ended_states
+  from tasker.move_counters(
+    p_task_ids, p_states, v_reached.ready_task_ids, p_from, p_task_from, p_were_active, p_worker_id, p_actor, p_reason, p_now
+  ) as moved;
 end;
 $$;

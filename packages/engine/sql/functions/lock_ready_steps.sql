@@ -39,6 +39,28 @@ set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 begin
+  -- Mostly there is nothing, and then this is all that it costs.
+  if not exists (
+    select
+    from unnest(p_routes) as route (route_id)
+    cross join generate_series(1, 4) as level (priority)
+    cross join lateral (
+      select
+      from tasker.step_queue as queued
+      where queued.route_id = route.route_id
+        and queued.priority = level.priority
+        and queued.worker_id is null
+        and not queued.held
+        and queued.run_at <= p_now
+      limit 1
+    ) as ready
+  ) then
+    task_ids := '{}';
+    step_nos := '{}';
+    row_ids := '{}';
+    return;
+  end if;
+
   with candidate as (
     select
       route.route_id,

@@ -6,7 +6,7 @@
 --   p_active_steps   its steps that can still move
 --   p_failed_steps   its steps in error
 --
--- Called by  sql/functions/finish_steps.sql
+-- Called by  sql/functions/move_counters.sql
 
 create or replace function tasker.next_task_state (
   p_from          tasker.state,

@@ -49,6 +49,12 @@ as $$
 -- The names of results are columns here.
 #variable_conflict use_column
 begin
+  if cardinality(p_task_ids) = 0 then
+    task_ids := '{}';
+    ordinals := '{}';
+    return;
+  end if;
+
   if 'complete' = all (p_outcomes) then
     with gone as (
       delete from tasker.step_queue as queued

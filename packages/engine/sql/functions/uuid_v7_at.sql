@@ -4,7 +4,7 @@
 --
 --   p_at  the moment, cut to the millisecond; null gives null
 --
--- Returns    a UUID that is not greater than any that tasker.uuid_v7 makes at that moment or later
+-- Returns    a UUID that is not greater than any that tasker.uuids_v7 makes at that moment or later
 -- Called by  sql/functions/{list_tasks,count_tasks,count_steps}.sql
 
 create or replace function tasker.uuid_v7_at (p_at timestamptz)

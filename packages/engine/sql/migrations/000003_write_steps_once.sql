@@ -19,7 +19,8 @@ drop function if exists
   tasker.lock_ready_steps,
   tasker.next_task_state,
   tasker.settle_step,
-  tasker.take_outcomes;
+  tasker.take_outcomes,
+  tasker.uuid_v7;
 
 alter table tasker.tasks
   add column failed_steps integer not null default 0;

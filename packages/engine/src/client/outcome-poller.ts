@@ -20,7 +20,8 @@ const IDS_PER_QUERY = 1_000
  * Tells when tasks end, with one query for all that anybody waits for.
  *
  * Asks the database at once when somebody starts to wait and when a hint comes; otherwise after pauses that grow to a second,
- * since hints may be lost. While nobody waits it does nothing. A lost connection only makes everybody wait longer.
+ * since hints may be lost. What a worker in this process saw ending is read by itself, and without a pause. While nobody waits
+ * it does nothing. A lost connection only makes everybody wait longer.
  */
 export class OutcomePoller {
   readonly #database: Database
@@ -30,13 +31,18 @@ export class OutcomePoller {
   #dueAt = 0
   #isPolling = false
   #isHinted = false
+  readonly #ended = new Set<string>()
+  #isReadingEnded = false
   #isClosed = false
   #pauseMs = FIRST_PAUSE_MS
   #restsUntil = 0
 
   constructor({ database, hints }: { readonly database: Database; readonly hints: Hints }) {
     this.#database = database
-    this.#stopHints = hints.on("ended", () => this.#pollSoon())
+    this.#stopHints = hints.on("ended", (taskIds) => {
+      if (taskIds === undefined) this.#pollSoon()
+      else void this.#readEnded(taskIds)
+    })
   }
 
   /**
@@ -72,6 +78,24 @@ export class OutcomePoller {
     this.#pauseMs = FIRST_PAUSE_MS
     if (this.#isPolling) this.#isHinted = true
     else this.#pollAt(Math.max(this.#restsUntil, Date.now()))
+  }
+
+  /** Reads those that somebody waits for; what ends meanwhile is read together, after that. */
+  async #readEnded(taskIds: readonly string[]): Promise<void> {
+    for (const taskId of taskIds) if (this.#watched.has(taskId)) this.#ended.add(taskId)
+    if (this.#isReadingEnded) return
+    this.#isReadingEnded = true
+    while (this.#ended.size > 0 && !this.#isClosed) {
+      const ended = [...this.#ended]
+      this.#ended.clear()
+      try {
+        await this.#readAll(ended)
+      } catch {
+        // Polling finds out what is the matter.
+        this.#pollSoon()
+      }
+    }
+    this.#isReadingEnded = false
   }
 
   #pollAt(time: number): void {

@@ -215,6 +215,21 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
   })
 
   describe("outcomes", () => {
+    it("of one step that has two children, and of another that is retried, count as what they are", async () => {
+      const workflow = await store.define({
+        opens: {},
+        fails: { maxAttempts: 2 },
+        one: { dependsOn: ["opens"] },
+        two: { dependsOn: ["opens"] },
+      })
+      const taskId = await store.createTask(workflow)
+      const worker = await store.worker(workflow)
+      const [opens, fails] = await worker.claim()
+      // As many steps get ready as end, and yet one more is active: the one that is retried.
+      await worker.advance({ outcomes: [completed(opens!), failed(fails!)] })
+      expect(await store.task(taskId)).toMatchObject({ state: "in_progress", active_steps: 3 })
+    })
+
     it("the last result completes the task", async () => {
       const workflow = await store.define({ one: {}, two: { dependsOn: ["one"] } })
       const taskId = await store.createTask(workflow)

@@ -27,36 +27,8 @@ export async function readOutcomes(db: Queryable, taskIds: readonly string[]): P
   return await run<TaskOutcome>(db, {
     name: "tasker.read_outcomes",
     text: `
-      select
-        task.task_id as "taskId",
-        task.state,
-        outcome.names as "stepNames",
-        outcome.results,
-        outcome.failures
-      from tasker.tasks as task
-      left join lateral (
-        select
-          coalesce(array_agg(definition.name), '{}') as names,
-          coalesce(
-            jsonb_object_agg(definition.name, step.result) filter (where step.state in ('complete', 'resolved_manually')),
-            '{}'
-          ) as results,
-          coalesce(
-            jsonb_agg(
-              jsonb_build_object('step', definition.name, 'attempts', step.attempts, 'error', step.error)
-              order by step.finished_at, step.step_no
-            ) filter (where step.state = 'error'),
-            '[]'
-          ) as failures
-        from tasker.steps as step
-        join tasker.workflow_steps as definition
-          on definition.workflow_id = task.workflow_id
-          and definition.step_no = step.step_no
-        where step.task_id = task.task_id
-        -- As a condition of the join it would be looked at when all steps were read.
-        having task.state not in ('pending', 'in_progress')
-      ) as outcome on true
-      where task.task_id = any ($1::uuid[])`,
+      select task_id as "taskId", state, step_names as "stepNames", results, failures
+      from tasker.read_outcomes($1::uuid[])`,
     values: [taskIds],
   })
 }

@@ -230,14 +230,17 @@ export class Worker {
         "an outcome was refused: the step was given to another worker",
       )
     }
-    if (advanced.ended.length > 0) this.#announce("ended")
+    if (advanced.ended.length > 0) {
+      const taskIds = advanced.ended.map(({ taskId }) => taskId)
+      this.#announce("ended", taskIds)
+    }
     if (advanced.queuedCount > 0) this.#announce("ready")
     else if (room > 0 && advanced.claimed.length >= room) this.wake()
     if (advanced.nextMs !== null) this.#poll.setWithin(advanced.nextMs)
   }
 
-  #announce(hint: "ready" | "ended"): void {
-    this.#rooms.hints.emit(hint)
+  #announce(hint: "ready" | "ended", taskIds?: readonly string[]): void {
+    this.#rooms.hints.emit(hint, taskIds)
     this.#rooms.notifier.notify(hint)
   }
 }
