@@ -40,9 +40,11 @@ export type AttemptEnd = { readonly outcome: Outcome } | { readonly recorded: Ad
  * and what it returns then is dropped.
  */
 export async function runStep(runner: StepRunner, attempt: Attempt): Promise<AttemptEnd> {
-  const run = () => withTimeout(attempt, (timeout) => runOnce(runner, attempt, timeout))
   try {
-    return attempt.served.step.spec.transactional ? await runner.limitTransactions(run) : await run()
+    if (attempt.served.step.spec.transactional) {
+      return await runner.limitTransactions(() => runOnce(runner, attempt))
+    }
+    return await runOnce(runner, attempt)
   } catch (thrown) {
     try {
       return { outcome: failure(attempt, thrown) }
@@ -52,34 +54,44 @@ export async function runStep(runner: StepRunner, attempt: Attempt): Promise<Att
   }
 }
 
-async function runOnce(runner: StepRunner, attempt: Attempt, timeout: Promise<never>): Promise<AttemptEnd> {
-  if (attempt.served.step.spec.transactional) return { recorded: await runInTransaction(runner, attempt, timeout) }
-  const json = await Promise.race([resultOf(runner, attempt), timeout])
-  return { outcome: { ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null } }
+async function runOnce(runner: StepRunner, attempt: Attempt): Promise<AttemptEnd> {
+  const deadline = startDeadline(attempt)
+  try {
+    if (attempt.served.step.spec.transactional) return { recorded: await runInTransaction(runner, attempt, deadline) }
+    const json = await deadline.race(resultOf(runner, attempt))
+    return { outcome: { ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null } }
+  } finally {
+    deadline.clear()
+  }
 }
 
-/** Gives `work` a promise that rejects, and aborts the attempt's signal, once the step's time is over. */
-async function withTimeout<T>(
-  { served, attemptSignal }: Attempt,
-  work: (timeout: Promise<never>) => Promise<T>,
-): Promise<T> {
+/** The end of the time that one attempt has. */
+interface Deadline {
+  /** Settles as `work` does, or rejects when the time is over. One at a time. */
+  race<T>(work: Promise<T>): Promise<T>
+  clear(): void
+}
+
+/** Aborts the attempt's signal once the step's time is over. No `Promise.race`, which costs as much as the rest of a step. */
+function startDeadline({ served, attemptSignal }: Attempt): Deadline {
   const { name, timeoutMs } = served.step.spec
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new TaskerError("TASKER_STEP_TIMEOUT", `step "${name}" took longer than ${timeoutMs} ms`, {
-        hint: "pass ctx.signal on to what the handler waits for, or raise timeoutMs",
-      })
-      reject(error)
-      attemptSignal.abort(error)
-    }, timeoutMs)
-  })
-  // Nobody may be listening yet when it rejects: a transactional step first waits for a connection.
-  timeout.catch(() => {})
-  try {
-    return await work(timeout)
-  } finally {
-    clearTimeout(timer)
+  let error: TaskerError | undefined
+  let giveUp: (error: TaskerError) => void = () => {}
+  const timer = setTimeout(() => {
+    error = new TaskerError("TASKER_STEP_TIMEOUT", `step "${name}" took longer than ${timeoutMs} ms`, {
+      hint: "pass ctx.signal on to what the handler waits for, or raise timeoutMs",
+    })
+    giveUp(error)
+    attemptSignal.abort(error)
+  }, timeoutMs)
+  return {
+    race: (work) =>
+      new Promise((resolve, reject) => {
+        giveUp = reject
+        if (error !== undefined) reject(error)
+        work.then(resolve, reject)
+      }),
+    clear: () => clearTimeout(timer),
   }
 }
 
@@ -91,11 +103,11 @@ async function resultOf(runner: StepRunner, attempt: Attempt, tx?: StepTransacti
 }
 
 /** The step's own writes and the recording of its result, in one transaction. */
-async function runInTransaction(runner: StepRunner, attempt: Attempt, timeout: Promise<never>): Promise<Advanced> {
+async function runInTransaction(runner: StepRunner, attempt: Attempt, deadline: Deadline): Promise<Advanced> {
   return runner.database.transaction(async (tx) => {
     // It may have waited for its turn and for a connection for so long that it is over before it began.
     attempt.attemptSignal.signal.throwIfAborted()
-    const json = await Promise.race([resultOf(runner, attempt, stepTransaction(tx)), timeout])
+    const json = await deadline.race(resultOf(runner, attempt, stepTransaction(tx)))
     const advanced = await advance(tx, {
       workerId: runner.workerId,
       outcomes: [{ ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null }],
