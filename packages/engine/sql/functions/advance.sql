@@ -164,12 +164,18 @@ begin
       when cardinality(definition.parents) = 0 then null
       when cardinality(definition.parents) > 64 then tasker.gather_results(taken.task_id, definition.parents)
       else (
-        select jsonb_object_agg(parent.step_no, parent.result)
-        from tasker.step_records as parent
-        where parent.task_id = taken.task_id
-          and parent.step_no = any (definition.parents)
-          -- A skipped parent has no result: its dependents see undefined, not null.
-          and parent.state <> 'skipped'
+        select jsonb_object_agg(above.step_no, parent.result)
+        from unnest(definition.parents) as above (step_no)
+        -- One by one: all of a wide task's steps would be read for each of its children.
+        cross join lateral (
+          select own.state, own.result
+          from tasker.step_records as own
+          where own.task_id = taken.task_id
+            and own.step_no = above.step_no
+          offset 0
+        ) as parent
+        -- A skipped parent has no result: its dependents see undefined, not null.
+        where parent.state <> 'skipped'
       )
     end,
     task.correlation_id, null::double precision
