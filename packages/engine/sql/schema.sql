@@ -60,7 +60,7 @@ create table tasker.step_queue (
   max_attempts smallint not null,
   is_recorded boolean not null,
   constraint step_queue_pkey PRIMARY KEY (task_id, step_no)
-) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0);
+) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0, fillfactor=50);
 
 create table tasker.step_records (
   task_id uuid not null,
@@ -99,7 +99,7 @@ create table tasker.tasks (
   failed_steps integer not null,
   constraint tasks_consistent_check CHECK (((active_steps >= 0) AND (failed_steps >= 0) AND ((finished_at IS NULL) = (state < 'complete'::tasker.state)))),
   constraint tasks_pkey PRIMARY KEY (task_id)
-) with (fillfactor=70);
+) with (fillfactor=35);
 
 create table tasker.transitions (
   transition_id bigint not null generated always as identity,
@@ -280,10 +280,12 @@ tasker.list_workers (p_live boolean, p_limit integer, p_now timestamp with time 
 tasker.live_workers (p_now timestamp with time zone DEFAULT now()) returns SETOF tasker.workers, stable
 tasker.lock_ready_steps (p_routes integer[], p_queues integer[], p_free integer[], p_room integer, p_expected integer[], p_now timestamp with time zone, OUT task_ids uuid[], OUT step_nos smallint[], OUT row_ids tid[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.lock_task (p_task_id uuid) returns tasker.tasks, volatile, set search_path=""
+tasker.move_counters (p_task_ids uuid[], p_states tasker.state[], p_ready_task_ids uuid[], p_from tasker.state, p_task_from tasker.state, p_were_active boolean, p_worker_id integer, p_actor text, p_reason text, p_now timestamp with time zone, OUT ended_task_ids uuid[], OUT ended_states tasker.state[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.next_task_state (p_from tasker.state, p_active_steps integer, p_failed_steps integer) returns tasker.state, immutable
 tasker.open_routes (p_routes integer[], p_room integer, OUT route_ids integer[], OUT queue_ids integer[], OUT free integer[], OUT unlimited_ids integer[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.pause_queue (p_name text, p_paused boolean, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
 tasker.pause_task (p_task_id uuid, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
+tasker.read_outcomes (p_task_ids uuid[]) returns TABLE(task_id uuid, state tasker.state, step_names text[], results jsonb, failures jsonb), stable, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.recover_worker (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_now timestamp with time zone DEFAULT now()) returns integer, volatile, set search_path=""
 tasker.register_worker (p_name text, p_host text, p_pid integer, p_concurrency integer, p_routes integer[], p_lease interval, p_now timestamp with time zone DEFAULT now()) returns integer, volatile, set search_path=""
 tasker.register_workflow (p_definition jsonb, p_version_key text, p_replace boolean DEFAULT false, p_now timestamp with time zone DEFAULT now()) returns TABLE(workflow_id integer, route_id integer, queue text), volatile, set search_path=""
@@ -306,8 +308,8 @@ tasker.take_outcomes (p_worker_id integer, p_task_ids uuid[], p_step_nos smallin
 tasker.task_execution_contexts (p_task_ids uuid[], p_now timestamp with time zone DEFAULT now()) returns TABLE(task_id uuid, state tasker.state, total_steps integer, pending_steps integer, in_progress_steps integer, waiting_steps integer, waiting_for_retry_steps integer, complete_steps integer, error_steps integer, skipped_steps integer, cancelled_steps integer, resolved_steps integer, ready_steps integer, execution_status text, recommended_action text, health_status text, completion_percentage double precision), stable
 tasker.task_matches (p_task tasker.tasks, p_states tasker.state[], p_tags text[], p_attributes jsonb, p_since timestamp with time zone, p_until timestamp with time zone) returns boolean, immutable
 tasker.task_rates (p_since timestamp with time zone, p_until timestamp with time zone, p_part interval, p_namespace text, p_workflow text, p_version text) returns TABLE(since timestamp with time zone, until timestamp with time zone, created bigint, completed bigint, failed bigint, cancelled bigint, resolved bigint), stable
-tasker.uuid_v7 () returns uuid, volatile, set search_path=""
 tasker.uuid_v7_at (p_at timestamp with time zone) returns uuid, immutable
+tasker.uuids_v7 (p_count integer) returns uuid[], volatile, set search_path=""
 tasker.verify (p_grace interval DEFAULT '00:01:00'::interval, p_now timestamp with time zone DEFAULT now()) returns TABLE(invariant text, task_id uuid, step_no smallint, detail text), stable, set search_path=""
 tasker.verify_attempts () returns TABLE(task_id uuid, step_no smallint, detail text), stable, set search_path=""
 tasker.verify_counters () returns TABLE(task_id uuid, step_no smallint, detail text), stable, set search_path=""

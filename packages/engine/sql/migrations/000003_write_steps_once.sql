@@ -68,8 +68,10 @@ alter table tasker.step_queue
 
 alter table tasker.steps rename to step_records;
 alter table tasker.step_records rename constraint steps_pkey to step_records_pkey;
+-- The attempt that runs is counted by the queue until it ends.
 update tasker.step_records as record
-set state = 'pending'
+set state = 'pending',
+    attempts = record.attempts - 1
 where record.state = 'in_progress';
 alter table tasker.step_records
   drop constraint steps_consistent_check,

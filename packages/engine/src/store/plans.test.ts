@@ -127,7 +127,9 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
 
   it("this test can fail", async () => {
     expect(
-      await tablesRead(async (tx) => await tx.query({ text: "select count(*) from tasker.step_records where attempts > 5" })),
+      await tablesRead(
+        async (tx) => await tx.query({ text: "select count(*) from tasker.step_records where attempts > 5" }),
+      ),
     ).toEqual(["step_records"])
   })
 })

@@ -119,7 +119,11 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
         "insert into tasker.transitions (at, task_id, worker_id, from_state, to_state, step_no, attempt) select at, task_id, worker_id, from_state, to_state, step_no, attempt from late",
       ],
     ],
-    ["counters", "a wrong failed_steps", ["update tasker.tasks set failed_steps = failed_steps + 1 where task_id = :open"]],
+    [
+      "counters",
+      "a wrong failed_steps",
+      ["update tasker.tasks set failed_steps = failed_steps + 1 where task_id = :open"],
+    ],
     [
       "counters",
       "a wrong active_steps",
@@ -157,11 +161,17 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     ],
     ["queue", "another attempt in the queue", [`update tasker.step_queue set attempt = attempt + 1 ${held}`]],
     ["queue", "more attempts in the queue", [`update tasker.step_queue set max_attempts = max_attempts + 1 ${held}`]],
-    ["queue", "a record that the queue does not know of", [`update tasker.step_queue set is_recorded = not is_recorded ${held}`]],
+    [
+      "queue",
+      "a record that the queue does not know of",
+      [`update tasker.step_queue set is_recorded = not is_recorded ${held}`],
+    ],
     [
       "queue",
       "a step in the queue that has ended",
-      ["insert into tasker.step_queue (task_id, run_at, route_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded) select :done, run_at, route_id, 2, 1, max_attempts, priority, held, limited, true from tasker.step_queue where task_id = :open limit 1"],
+      [
+        "insert into tasker.step_queue (task_id, run_at, route_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded) select :done, run_at, route_id, 2, 1, max_attempts, priority, held, limited, true from tasker.step_queue where task_id = :open limit 1",
+      ],
     ],
     ["queue", "a step held back in a task that is not paused", [`update tasker.step_queue set held = true ${free}`]],
     [
