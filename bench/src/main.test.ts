@@ -71,6 +71,15 @@ describe("npm run bench -- --quick --json", () => {
     ])
   })
 
+  it("--flush-ms lets every commit wait, of the engine and of the floor", async () => {
+    const run = await bench("--databases=postgres", "--no-flatness", "--flush-ms=10")
+    expect(run.setUp).toMatch(/commit_delay 10000/)
+    const [measured] = run.objects
+    // The floor commits each of four steps; the engine creates and claims besides.
+    expect(Number(measured?.["floorP50Ms"])).toBeGreaterThan(40)
+    expect(Number(measured?.["p50Ms"])).toBeGreaterThan(60)
+  }, 120_000)
+
   it("measures anew each time", () => {
     const [first, second] = runs.map(({ objects }) => objects.filter(({ database }) => database === "pglite"))
     expect(second).toHaveLength(1)

@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly isWriting: boolean
   /** A PostgreSQL to measure in place of one that is started for it. */
   readonly url: string | undefined
+  /** How many milliseconds longer the log takes to reach the disk, as on a slower disk. */
+  readonly flushMs: number
   readonly databases: readonly DatabaseKind[]
   readonly workloads: readonly string[]
   /** Numbers of worker processes. */
@@ -43,6 +45,7 @@ npm run bench -- [options]
   --json                one object per workload on standard output, everything else on standard error
   --write               puts the table into bench/README.md
   --url URL             a PostgreSQL to measure (a superuser's URL); default: an embedded one of its own
+  --flush-ms N          lets every flush of the log take N ms longer, as a slower disk does (commit_delay, up to 100); default 0
   --databases LIST      postgres,pglite
   --workloads LIST      ${WORKLOADS.map(({ name }) => name).join(",")}
   --workers LIST        worker processes: 1,2
@@ -66,6 +69,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       help: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       url: { type: "string" },
+      "flush-ms": { type: "string", default: "0" },
       databases: { type: "string", default: "postgres,pglite" },
       workloads: { type: "string", default: WORKLOADS.map(({ name }) => name).join(",") },
       workers: { type: "string", default: "1,2" },
@@ -93,6 +97,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isHelp: values.help,
     isWriting: values.write,
     url: values.url,
+    flushMs: flushMs(values["flush-ms"], values.url),
     databases: oneOf("databases", ["postgres", "pglite"] as const, values.databases),
     workloads,
     workers,
@@ -109,6 +114,16 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     latencySamples: count("latency-samples"),
     backlog: count("backlog"),
   }
+}
+
+function flushMs(given: string, url: string | undefined): number {
+  const value = Number(given)
+  if (!Number.isInteger(value) || value < 0 || value > 100) {
+    throw new Error(`expected --flush-ms to be an integer from 0 to 100, got "${given}"`)
+  }
+  if (value > 0 && url !== undefined)
+    throw new Error("expected no --url with --flush-ms: it changes a server's settings")
+  return value
 }
 
 function positive(name: string, given: string): number {

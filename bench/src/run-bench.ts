@@ -13,7 +13,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
   const startedAt = performance.now()
   const log = (line: string) =>
     void process.stderr.write(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4)} s  ${line}\n`)
-  const server = options.databases.includes("postgres") ? await openServer(options.url) : undefined
+  const server = options.databases.includes("postgres") ? await openServer(options.url, options.flushMs) : undefined
   try {
     const setUp = (await readSetUp(options, server)).map(([name, value]) => `${name.padEnd(13)} ${value}\n`).join("")
     print(`${setUp}\n`)

@@ -22,8 +22,12 @@ export interface Server {
   close(): Promise<void>
 }
 
-/** Starts an embedded server for the time of the benchmark, or uses the one at `url`. */
-export async function openServer(url: string | undefined): Promise<Server> {
+/**
+ * Starts an embedded server for the time of the benchmark, or uses the one at `url`.
+ *
+ * @param flushMs - how much longer each flush of the embedded server's log takes
+ */
+export async function openServer(url: string | undefined, flushMs: number): Promise<Server> {
   if (url !== undefined) return await connectServer(url, async () => {})
   const dir = join(tmpdir(), `tasker-bench-${process.pid}`)
   mkdirSync(dir, { mode: 0o755 })
@@ -33,9 +37,21 @@ export async function openServer(url: string | undefined): Promise<Server> {
     await keeper.close()
     rmSync(dir, { recursive: true, force: true })
   }
-  if (keeper.joinUrl !== undefined) return await connectServer(keeper.joinUrl, close)
+  if (keeper.joinUrl !== undefined) {
+    const server = await connectServer(keeper.joinUrl, close)
+    if (flushMs > 0) await slowDown(server, flushMs)
+    return server
+  }
   await close()
   throw new Error("no PostgreSQL server runs here; try --databases pglite, or --url")
+}
+
+/** The server waits before a flush; who commits meanwhile shares it, as with any flush. */
+async function slowDown(server: Server, flushMs: number): Promise<void> {
+  // A number that was checked: the statement takes no parameters.
+  await server.query(`alter system set commit_delay = ${flushMs * 1_000}`)
+  await server.query("alter system set commit_siblings = 0")
+  await server.query("select pg_reload_conf()")
 }
 
 /** Without, a benchmark that is interrupted would leave its server running: the engine stops it when the process exits. */

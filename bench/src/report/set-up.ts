@@ -6,6 +6,7 @@ import type { Server } from "../server.ts"
 const SETTINGS = [
   "fsync",
   "synchronous_commit",
+  "commit_delay",
   "full_page_writes",
   "wal_level",
   "wal_compression",
