@@ -72,7 +72,7 @@ interface Deadline {
   clear(): void
 }
 
-/** Aborts the attempt's signal once the step's time is over. No `Promise.race`, which costs as much as the rest of a step. */
+/** Aborts the attempt's signal once the step's time is over. */
 function startDeadline({ served, attemptSignal }: Attempt): Deadline {
   const { name, timeoutMs } = served.step.spec
   let error: TaskerError | undefined
