@@ -108,6 +108,26 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     poller.close()
   })
 
+  test("reads at once, and alone, what a worker of this process saw ending", async () => {
+    const ending = await bench.client.createTask(single, { a: 1 })
+    const later = await bench.client.createTask(single, { a: 2 }, { runAt: new Date(Date.now() + 3_600_000) })
+    const seen = watchQueries(database)
+    const hints = createHints()
+    const poller = new OutcomePoller({ database: seen.database, hints })
+    const refused = expect(waitForTask(poller, later)).rejects.toMatchObject({ code: "TASKER_CLOSED" })
+    const waiting = waitForTask(poller, ending)
+    await bench.drain()
+    const before = seen.statements.length
+    hints.emit("ended", ["01900000-0000-7000-8000-000000000000"])
+    expect(seen.statements).toHaveLength(before)
+    hints.emit("ended", [ending.taskId])
+    // Asked already: no timer has to run first.
+    expect(seen.statements.slice(before).map(({ values }) => values)).toEqual([[[ending.taskId]]])
+    expect(await waiting).toMatchObject({ state: "complete" })
+    poller.close()
+    await refused
+  })
+
   test("goes on waiting while the connection is lost, and passes on any other error", async () => {
     const handle = await bench.client.createTask(single, { a: 1 })
     await bench.drain()
