@@ -10,6 +10,9 @@
 -- Locks      tasks, steps and step_queue (access exclusive), while their rows are rewritten
 -- Older      workers do not survive this one: their calls fail, and they have to be updated
 
+-- In the order of the functions that run meanwhile, or they and this would deadlock.
+lock table tasker.step_queue, tasker.tasks, tasker.steps in access exclusive mode;
+
 -- In an empty database there are none yet.
 drop view if exists tasker.task_details;
 drop function if exists
