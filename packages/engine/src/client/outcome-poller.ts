@@ -130,12 +130,16 @@ export class OutcomePoller {
   async #readAll(taskIds: readonly string[]): Promise<void> {
     for (let from = 0; from < taskIds.length; from += IDS_PER_QUERY) {
       const asked = taskIds.slice(from, from + IDS_PER_QUERY)
+      // Who starts to wait while the answer is under way may do so because the task was retried: the answer is not for them.
+      const asking = new Map(asked.map((taskId) => [taskId, this.#watched.get(taskId)]))
       const outcomes = new Map((await readOutcomes(this.#database, asked)).map((outcome) => [outcome.taskId, outcome]))
       for (const taskId of asked) {
         const outcome = outcomes.get(taskId)
+        if (this.#watched.get(taskId) !== asking.get(taskId)) continue
         if (outcome === undefined || outcome.stepNames !== null) this.#tell(taskId, outcome)
       }
     }
+    if (this.#watched.size === 0) this.#cancelPoll()
   }
 
   #tell(taskId: string, outcome: TaskOutcome | undefined): void {
