@@ -1,0 +1,2 @@
+// The public surface of @tasker/telemetry: every name, listed.
+export {}
