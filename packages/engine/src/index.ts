@@ -60,6 +60,22 @@ export {
 export type { RegisterOptions } from "./registry/registry.ts"
 export type { InputProblem } from "./registry/validate-input.ts"
 
+// Exporting what is known
+export type {
+  Exporter,
+  ExportContext,
+  ExportRecord,
+  ExportSubject,
+  ExportSummary,
+  MetricType,
+  SampleRecord,
+  StepRecord,
+  TaskRecord,
+  TransitionRecord,
+} from "./core/exporter.ts"
+export type { OptionRule } from "./core/option-rules.ts"
+export type { OptionRules } from "./core/check-options.ts"
+
 // Calling HTTP services from a step
 export { apiStep, type ApiStepOptions } from "./http/api-step.ts"
 export { callApi } from "./http/call-api.ts"
