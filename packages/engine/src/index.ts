@@ -81,6 +81,21 @@ export { apiStep, type ApiStepOptions } from "./http/api-step.ts"
 export { callApi } from "./http/call-api.ts"
 export type { ApiOptions, ApiRequest, ApiResponse } from "./http/api-call.ts"
 
+// Events
+export type { EventSubscriptionOptions, Events } from "./events/events.ts"
+export { EVENT_CATALOGUE, type EventEntry } from "./core/events/catalogue.ts"
+export type {
+  CustomEvent,
+  CustomEventName,
+  EngineEvent,
+  EventName,
+  EventNamed,
+  EventPayloads,
+  EventsMatching,
+  TaskerEvent,
+} from "./core/events/event-map.ts"
+export type { EventHandler, Subscriber } from "./core/events/subscriber.ts"
+
 // Errors
 export {
   ERROR_CODES,

@@ -11,6 +11,8 @@ import type { AnyWorkflow } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
 import { assertWorkflow } from "./registry/assert-workflow.ts"
 import { createHandlerRegistry, type HandlerRegistry, type RegisteredWorkflow } from "./registry/handler-registry.ts"
+import { createEventBus } from "./events/event-bus.ts"
+import { type Events, createEvents } from "./events/events.ts"
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
 import { CHANNEL, createNotifier, type Notifier, readNotification } from "./worker/notifier.ts"
@@ -61,6 +63,8 @@ export interface TaskerOptions {
 export interface Tasker extends Client {
   /** The workflows of this process. */
   readonly workflows: Pick<HandlerRegistry, "get" | "find" | "list" | "namespaces" | "stats">
+  /** What happens in this process, and whom to tell. */
+  readonly events: Events
   /** Where the tasks live, without any password. */
   readonly databaseUrl: string
   /**
@@ -186,12 +190,14 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     resultBytes: options.limits?.resultBytes ?? DEFAULT_LIMIT_BYTES,
   }
   const hints = createHints()
+  const bus = createEventBus(() => new Date())
   const origin = randomUUID()
   const notifier = createNotifier(database, origin, options.notifications ?? true)
   const stopListening = await listen(database, hints, origin)
   const client = createClient({
     database,
     hints,
+    events: bus,
     limits,
     announce: (hint) => announce(hints, notifier, hint),
     findWorkflow: (workflow) => findWorkflow(stored, workflow),
@@ -202,7 +208,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
     if (closing !== undefined) throw closed()
     checkWorkerOptions(workerOptions)
-    const rooms = { database, logger, hints, notifier, workflows: [...stored.values()] }
+    const rooms = { database, logger, hints, notifier, events: bus, workflows: [...stored.values()] }
     const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
     const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
     warnOfUnknownQueues(logger, stored, workerOptions.queues)
@@ -230,6 +236,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   return {
     ...client,
     workflows: registry,
+    events: createEvents(bus),
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,
     startWorker,

@@ -1,4 +1,5 @@
 import type { Database } from "../core/database.ts"
+import type { EventSink } from "../core/events/event-sink.ts"
 import type { Hint, Hints } from "../core/hints.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
 import type { RegisteredWorkflow } from "../registry/handler-registry.ts"
@@ -7,6 +8,7 @@ import type { RegisteredWorkflow } from "../registry/handler-registry.ts"
 export interface ClientRooms {
   readonly database: Database
   readonly hints: Hints
+  readonly events: EventSink
   /** The most that an input or a result may take as JSON, in bytes. */
   readonly limits: { readonly inputBytes: number; readonly resultBytes: number }
   /** Tells this process and the others that something may be worth a look. */

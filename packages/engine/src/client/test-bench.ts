@@ -1,3 +1,4 @@
+import { silentSink } from "../core/events/event-sink.ts"
 import { createHints, type Hint } from "../core/hints.ts"
 import type { Database } from "../core/database.ts"
 import { defineWorkflow } from "../core/define-workflow.ts"
@@ -41,6 +42,7 @@ export async function createTestBench(database: Database, workflows: readonly An
   const client = createClient({
     database,
     hints,
+    events: silentSink,
     limits: { inputBytes: 10_000, resultBytes: 10_000 },
     announce: (hint) => announced.push(hint),
     findWorkflow: found,

@@ -1,6 +1,7 @@
 import { hostname } from "node:os"
 import type { Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
+import type { EventSink } from "../core/events/event-sink.ts"
 import type { Hints } from "../core/hints.ts"
 import { createLimiter, type Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
@@ -37,6 +38,7 @@ export interface WorkerRooms {
   readonly database: Database
   readonly logger: Logger
   readonly hints: Hints
+  readonly events: EventSink
   readonly notifier: Notifier
   readonly workflows: readonly ServedWorkflow[]
 }

@@ -1,0 +1,124 @@
+import type * as facts from "./event-payloads.ts"
+
+/** Every event of the engine, and what it carries. `catalogue.ts` says when each one is published. */
+export interface EventPayloads {
+  "task.initialize_requested": facts.TaskChange
+  "task.start_requested": facts.TaskChange
+  "task.completed": facts.TaskChange
+  "task.failed": facts.TaskChange
+  "task.retry_requested": facts.TaskChange
+  "task.cancelled": facts.TaskChange
+  "task.resolved_manually": facts.TaskChange
+  "task.paused": facts.TaskChange
+  "task.resumed": facts.TaskChange
+  "task.deduplicated": facts.DeduplicatedTask
+  "task.refused": facts.RefusedTask
+
+  "step.execution_requested": facts.StepChange
+  "step.before_handle": facts.HandlerCall
+  "step.handle": facts.HandlerEnd
+  "step.completed": facts.StepChange
+  "step.failed": facts.StepChange
+  "step.retry_requested": facts.StepChange
+  "step.cancelled": facts.StepChange
+  "step.resolved_manually": facts.StepChange
+  "step.hastened": facts.StepChange
+  "step.rescued": facts.StepChange
+  "step.handed_back": facts.StepChange
+  "step.fenced": facts.FencedOutcome
+  "step.timed_out": facts.StepChange
+  "observability.step.backoff": facts.StepBackoff
+  "observability.step.skip": facts.StepChange
+  "observability.step.max_retries_reached": facts.StepChange
+
+  "workflow.viable_steps_discovered": facts.ClaimedSteps
+  "workflow.no_viable_steps": facts.NothingToClaim
+  "workflow.steps_execution_completed": facts.RecordedOutcomes
+  "workflow.task_state_unclear": facts.InvariantViolation
+  "workflow.registered": facts.StoredWorkflowFacts
+  "workflow.replaced": facts.StoredWorkflowFacts
+
+  "worker.started": facts.StartedWorker
+  "worker.heartbeat": facts.WorkerBeat
+  "worker.disconnected": facts.WorkerTrouble
+  "worker.lease_lost": facts.WorkerTrouble
+  "worker.recovered": facts.RecoveredWorker
+  "worker.lost": facts.LostWorker
+  "worker.stopping": facts.WorkerFacts
+  "worker.stopped": facts.StoppedWorker
+
+  "queue.paused": facts.QueueChange
+  "queue.resumed": facts.QueueChange
+  "queue.limited": facts.QueueLimit
+
+  "database.connected": facts.DatabaseFacts
+  "database.migrated": facts.MigratedDatabase
+  "database.listener_restored": facts.DatabaseFacts
+  "database.closed": facts.DatabaseFacts
+
+  "handler.registered": facts.RegistryChange
+  "handler.replaced": facts.RegistryChange
+  "handler.unregistered": facts.RegistryChange
+  "handler.validation_failed": facts.RegistryRefusal
+  "plugin.registered": facts.RegistryChange
+  "plugin.replaced": facts.RegistryChange
+  "plugin.unregistered": facts.RegistryChange
+  "plugin.validation_failed": facts.RegistryRefusal
+  "subscriber.registered": facts.RegistryChange
+  "subscriber.replaced": facts.RegistryChange
+  "subscriber.unregistered": facts.RegistryChange
+  "subscriber.validation_failed": facts.RegistryRefusal
+  "registry.discovery_completed": facts.Discovery
+  "registry.discovery_failed": facts.Discovery
+
+  "subscriber.failed": facts.SubscriberTrouble
+  "subscriber.timed_out": facts.SubscriberTrouble
+  "subscriber.overflowed": facts.SubscriberOverflow
+  "subscription.claimed": facts.SubscriptionFacts
+  "subscription.released": facts.SubscriptionFacts
+  "subscription.failed": facts.SubscriptionTrouble
+
+  "tasker.telemetry.export_requested": facts.ExportFacts
+  "tasker.telemetry.export_completed": facts.CompletedExport
+  "tasker.telemetry.export_failed": facts.FailedExport
+}
+
+/** The name of an event of the engine. */
+export type EventName = keyof EventPayloads
+
+/** Something that happened: what, when, and the facts. */
+export interface EventNamed<Name extends EventName> {
+  readonly name: Name
+  /** When it happened: by the database's clock in the feed, else by the process's. */
+  readonly at: Date
+  readonly payload: EventPayloads[Name]
+}
+
+/** Any event of the engine; `name` tells which, and what `payload` is. */
+export type EngineEvent = { readonly [Name in EventName]: EventNamed<Name> }[EventName]
+
+/** An event that a handler published, under a name of its own: `order.shipped`. */
+export interface CustomEvent {
+  readonly name: CustomEventName
+  readonly at: Date
+  readonly payload: facts.PublishedEvent
+}
+
+/** A name that is none of the engine's. Made by the check of names, so that `name` still tells engine events apart. */
+export type CustomEventName = string & { readonly [customEventName]: true }
+declare const customEventName: unique symbol
+
+export type TaskerEvent = EngineEvent | CustomEvent
+
+/** The events that a pattern may stand for: `"step.*"` for those of steps. */
+export type EventsMatching<Pattern extends string> = Pattern extends EventName
+  ? Extract<EngineEvent, { readonly name: Pattern }>
+  : Pattern extends `${infer Prefix}.*`
+    ? Extract<EngineEvent, { readonly name: `${Prefix}.${string}` }> extends never
+      ? CustomEvent
+      : Extract<EngineEvent, { readonly name: `${Prefix}.${string}` }>
+    : Pattern extends `${string}*${string}`
+      ? TaskerEvent
+      : string extends Pattern
+        ? TaskerEvent
+        : CustomEvent
