@@ -6,6 +6,7 @@ export type { Worker } from "./worker/worker.ts"
 export type { StopOptions, WorkerOptions } from "./worker/worker-options.ts"
 export type { Logger } from "./core/logger.ts"
 export { silentLogger } from "./core/logger.ts"
+export { createRedactor, type Redact, type RedactOptions } from "./core/redact.ts"
 
 // Defining workflows
 export {
