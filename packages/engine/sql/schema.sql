@@ -114,7 +114,9 @@ create table tasker.transitions (
   actor text,
   reason text,
   error jsonb,
-  constraint transitions_change_check CHECK (((from_state IS DISTINCT FROM to_state) OR (cause = ANY (ARRAY['paused'::text, 'resumed'::text, 'hastened'::text]))))
+  event jsonb,
+  constraint transitions_change_check CHECK (((from_state IS DISTINCT FROM to_state) OR (cause = ANY (ARRAY['paused'::text, 'resumed'::text, 'hastened'::text, 'published'::text])))) NOT VALID,
+  constraint transitions_pkey PRIMARY KEY (transition_id)
 );
 
 create table tasker.workers (
@@ -249,13 +251,71 @@ create view tasker.task_details as
    FROM (tasker.tasks task
      JOIN tasker.workflows workflow ON ((workflow.workflow_id = task.workflow_id)));
 
+create view tasker.transition_details as
+ SELECT transition.transition_id,
+    transition.xmin AS written_by,
+    transition.at,
+    transition.task_id,
+    workflow.namespace,
+    workflow.name AS workflow,
+    workflow.version,
+    COALESCE(task.correlation_id, (task.task_id)::text) AS correlation_id,
+    definition.name AS step,
+    transition.from_state,
+    transition.to_state,
+    transition.attempt,
+        CASE
+            WHEN (COALESCE(queued.max_attempts, record.max_attempts, definition.max_attempts) = definition.max_attempts) THEN (definition.max_attempts)::integer
+            ELSE (definition.max_attempts + grown.attempts)
+        END AS max_attempts,
+    transition.worker_id,
+    transition.cause,
+    transition.actor,
+    transition.reason,
+        CASE
+            WHEN (transition.error IS NOT NULL) THEN jsonb_build_object('name', COALESCE((transition.error ->> 'name'::text), 'Error'::text), 'code', (transition.error ->> 'code'::text), 'message', COALESCE((transition.error ->> 'message'::text), ''::text))
+            ELSE NULL::jsonb
+        END AS error,
+        CASE
+            WHEN (transition.event IS NOT NULL) THEN jsonb_build_object('name', (transition.event -> 'name'::text), 'body', (transition.event -> 'payload'::text))
+            ELSE NULL::jsonb
+        END AS published,
+    ((EXTRACT(epoch FROM (transition.at -
+        CASE
+            WHEN (transition.from_state = transition.to_state) THEN NULL::timestamp with time zone
+            WHEN ((transition.step_no IS NULL) AND (transition.to_state >= 'complete'::tasker.state)) THEN task.started_at
+            WHEN (transition.from_state <> 'in_progress'::tasker.state) THEN NULL::timestamp with time zone
+            WHEN (record.attempts = transition.attempt) THEN record.started_at
+            ELSE ( SELECT started.at
+               FROM tasker.transitions started
+              WHERE ((started.task_id = transition.task_id) AND (started.step_no = transition.step_no) AND (started.attempt = transition.attempt) AND (started.to_state = 'in_progress'::tasker.state) AND (started.from_state <> 'in_progress'::tasker.state)))
+        END)) * (1000)::numeric))::double precision AS duration_ms,
+        CASE
+            WHEN ((transition.to_state = 'waiting_for_retry'::tasker.state) AND (queued.worker_id IS NULL) AND (queued.attempt = transition.attempt)) THEN ((EXTRACT(epoch FROM (queued.run_at - transition.at)) * (1000)::numeric))::double precision
+            ELSE NULL::double precision
+        END AS delay_ms
+   FROM ((((((tasker.transitions transition
+     JOIN tasker.tasks task ON ((task.task_id = transition.task_id)))
+     JOIN tasker.workflows workflow ON ((workflow.workflow_id = task.workflow_id)))
+     LEFT JOIN tasker.workflow_steps definition ON (((definition.workflow_id = task.workflow_id) AND (definition.step_no = transition.step_no))))
+     LEFT JOIN tasker.step_records record ON (((record.task_id = transition.task_id) AND (record.step_no = transition.step_no))))
+     LEFT JOIN tasker.step_queue queued ON (((queued.task_id = transition.task_id) AND (queued.step_no = transition.step_no))))
+     LEFT JOIN LATERAL ( SELECT (COALESCE((last.attempt)::integer, 0) + (count(*) FILTER (WHERE (earlier.cause = 'handed_back'::text)))::smallint) AS attempts
+           FROM (( SELECT max(retried.transition_id) AS transition_id,
+                    max(retried.attempt) AS attempt
+                   FROM tasker.transitions retried
+                  WHERE ((retried.task_id = transition.task_id) AND (retried.step_no = transition.step_no) AND (retried.transition_id <= transition.transition_id) AND (retried.cause = 'retried'::text))) last
+             LEFT JOIN tasker.transitions earlier ON (((earlier.task_id = transition.task_id) AND (earlier.step_no = transition.step_no) AND (earlier.transition_id <= transition.transition_id) AND (earlier.transition_id > COALESCE(last.transition_id, (0)::bigint)))))
+          WHERE (COALESCE(queued.max_attempts, record.max_attempts, definition.max_attempts) <> definition.max_attempts)
+          GROUP BY last.attempt) grown ON (true));
+
 
 -- Functions
 
-tasker.advance (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_outcomes text[], p_values jsonb[], p_delays double precision[], p_causes text[], p_routes integer[], p_room integer, p_expected integer[], p_now timestamp with time zone DEFAULT now()) returns TABLE(kind text, task_id uuid, step_no smallint, attempt smallint, max_attempts smallint, priority smallint, workflow_id integer, state tasker.state, input jsonb, results jsonb, correlation_id text, delay double precision), volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.advance (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_outcomes text[], p_values jsonb[], p_delays double precision[], p_causes text[], p_routes integer[], p_room integer, p_expected integer[], p_events jsonb[] DEFAULT NULL::jsonb[], p_now timestamp with time zone DEFAULT now()) returns TABLE(kind text, task_id uuid, step_no smallint, attempt smallint, max_attempts smallint, priority smallint, workflow_id integer, state tasker.state, input jsonb, results jsonb, correlation_id text, trace_context text, created_at timestamp with time zone, started_at timestamp with time zone, delay double precision), volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.bypass_steps (p_requests jsonb, p_task_ids uuid[], p_created uuid[], p_now timestamp with time zone) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_nestloop=on, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.cancel_task (p_task_id uuid, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
-tasker.claim_steps (p_worker_id integer, p_row_ids tid[], p_task_ids uuid[], p_now timestamp with time zone) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.claim_steps (p_worker_id integer, p_row_ids tid[], p_task_ids uuid[], p_now timestamp with time zone) returns integer[], volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.completed_steps (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text) returns TABLE(task_id uuid, step_no smallint, workflow_id integer, attempts smallint, started_at timestamp with time zone, finished_at timestamp with time zone, duration_ms double precision), stable
 tasker.count_running (p_queue_id integer) returns integer, stable, set search_path=""
 tasker.count_steps (p_namespace text, p_workflow text, p_version text, p_since timestamp with time zone, p_until timestamp with time zone, p_by_step boolean) returns TABLE(namespace text, workflow text, version text, step text, state tasker.state, count bigint), stable

@@ -9,7 +9,7 @@ let lastId = 0
 function transition(ms: number, step: string | null, to: StepState, more: Partial<Transition> = {}): Transition {
   lastId += 1
   const nothing = { from: null, attempt: null, workerId: null, cause: null, by: null, reason: null, error: null }
-  return { transitionId: lastId, at: new Date(ms), step, to, ...nothing, ...more }
+  return { transitionId: lastId, at: new Date(ms), step, to, ...nothing, event: null, ...more }
 }
 
 const error = { code: "HTTP_503", message: "busy" }

@@ -15,13 +15,16 @@
 --   p_room        how many more steps it could run, now that these ended
 --   p_expected    how many children the worker expects to become ready, of priority 1,
 --                 of 1 or 2, of 1 to 3, and of any. A hint: it leaves room for them.
+--   p_events      what each attempt published, an array of {name, payload}, or null; null
+--                 altogether when none of them published anything
 --   p_now         the clock; only tests pass it
 --
 -- Returns rows of a kind:
 --   step    a step to run, with its task's input and its parents' results by step_no; false
---           in their place when they are more than one value can hold
+--           in their place when they are more than one value can hold. Its state is pending,
+--           once for each task that this call started, and null otherwise
 --   lost    an attempt that this worker no longer held: its outcome was refused
---   ended   a task that ended, and how
+--   ended   a task that ended, how, and when it was created and started
 --   queued  steps became ready that this worker did not take
 --   next    there is room left, and no outcome was given: when the earliest delayed step is
 --           due, in milliseconds
@@ -45,6 +48,7 @@ create or replace function tasker.advance (
   p_routes     integer[],
   p_room       integer,
   p_expected   integer[],
+  p_events     jsonb[] default null,
   p_now        timestamptz default now()
 )
 returns table (
@@ -59,6 +63,9 @@ returns table (
   input          jsonb,
   results        jsonb,
   correlation_id text,
+  trace_context  text,
+  created_at     timestamptz,
+  started_at     timestamptz,
   delay          double precision
 )
 language plpgsql
@@ -77,6 +84,7 @@ declare
   v_taken  record;
   v_done   record;
   v_locked uuid[];
+  v_begun  integer[];
   v_room   integer;
 begin
   -- A rescue marks a worker lost under an exclusive lock. So either it sees what
@@ -115,6 +123,17 @@ begin
   order by task.task_id
   for no key update;
 
+  -- Before the attempts end: who has seen the end of a task has seen all that its steps published.
+  if p_events is not null then
+    insert into tasker.transitions (at, task_id, worker_id, from_state, to_state, step_no, attempt, cause, event)
+    select p_now, accepted.task_id, p_worker_id, 'in_progress', 'in_progress', accepted.step_no, accepted.attempt,
+      'published', published.event
+    from unnest(v_taken.task_ids, v_taken.step_nos, v_taken.attempts, v_taken.ordinals)
+      as accepted (task_id, step_no, attempt, ordinal)
+    cross join jsonb_array_elements(p_events[accepted.ordinal]) with ordinality as published (event, position)
+    order by accepted.ordinal, published.position;
+  end if;
+
   v_room := p_room - cardinality(v_claims.task_ids);
   if cardinality(v_taken.task_ids) > 0 then
     select * into v_done
@@ -149,17 +168,26 @@ begin
   if cardinality(v_done.ended_task_ids) > 0 then
     return query
     select 'ended', ended.task_id, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
-      ended.state, null::jsonb, null::jsonb, null::text, null::double precision
-    from unnest(v_done.ended_task_ids, v_done.ended_states) as ended (task_id, state);
+      ended.state, null::jsonb, null::jsonb, null::text, null::text, task.created_at, task.started_at,
+      null::double precision
+    from unnest(v_done.ended_task_ids, v_done.ended_states) as ended (task_id, state)
+    -- `offset 0`: see tasker.finish_steps.
+    cross join lateral (
+      select own.created_at, own.started_at
+      from tasker.tasks as own
+      where own.task_id = ended.task_id
+      offset 0
+    ) as task;
   end if;
 
   if cardinality(v_claims.task_ids) > 0 then
-    perform tasker.claim_steps(p_worker_id, v_claims.row_ids, v_claims.task_ids, p_now);
+    v_begun := tasker.claim_steps(p_worker_id, v_claims.row_ids, v_claims.task_ids, p_now);
   end if;
 
   return query
   select 'step', taken.task_id, taken.step_no, queued.attempt, queued.max_attempts, task.priority, task.workflow_id,
-    null::tasker.state, task.input,
+    case when taken.ordinal = any (v_begun) then 'pending'::tasker.state end,
+    task.input,
     case
       when cardinality(definition.parents) = 0 then null
       when cardinality(definition.parents) > 64 then tasker.gather_results(taken.task_id, definition.parents)
@@ -178,10 +206,9 @@ begin
         where parent.state <> 'skipped'
       )
     end,
-    task.correlation_id, null::double precision
-  from unnest(v_done.handed_task_ids || v_claims.task_ids, v_done.handed_step_nos || v_claims.step_nos)
-    as taken (task_id, step_no)
-  -- `offset 0`: see tasker.finish_steps.
+    task.correlation_id, task.trace_context, null::timestamptz, null::timestamptz, null::double precision
+  from unnest(v_claims.task_ids || v_done.handed_task_ids, v_claims.step_nos || v_done.handed_step_nos)
+    with ordinality as taken (task_id, step_no, ordinal)
   cross join lateral (
     select own.attempt, own.max_attempts
     from tasker.step_queue as own
@@ -190,7 +217,7 @@ begin
     offset 0
   ) as queued
   cross join lateral (
-    select own.workflow_id, own.priority, own.input, own.correlation_id
+    select own.workflow_id, own.priority, own.input, own.correlation_id, own.trace_context
     from tasker.tasks as own
     where own.task_id = taken.task_id
     offset 0
@@ -206,7 +233,8 @@ begin
   if cardinality(v_taken.task_ids) < cardinality(p_task_ids) then
     return query
     select 'lost', given.task_id, given.step_no, given.attempt, null::smallint, null::smallint, null::integer,
-      null::tasker.state, null::jsonb, null::jsonb, null::text, null::double precision
+      null::tasker.state, null::jsonb, null::jsonb, null::text, null::text, null::timestamptz, null::timestamptz,
+      null::double precision
     from unnest(p_task_ids, p_step_nos, p_attempts) with ordinality as given (task_id, step_no, attempt, ordinal)
     where given.ordinal <> all (v_taken.ordinals);
   end if;
@@ -214,14 +242,15 @@ begin
   if v_done.queued_count > 0 then
     return query
     select 'queued', null::uuid, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
-      null::tasker.state, null::jsonb, null::jsonb, null::text, v_done.queued_count::double precision;
+      null::tasker.state, null::jsonb, null::jsonb, null::text, null::text, null::timestamptz, null::timestamptz,
+      v_done.queued_count::double precision;
   end if;
 
   -- A worker with outcomes calls again anyway; one without is about to wait.
   if v_room > 0 and cardinality(p_task_ids) = 0 then
     return query
     select 'next', null::uuid, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
-      null::tasker.state, null::jsonb, null::jsonb, null::text,
+      null::tasker.state, null::jsonb, null::jsonb, null::text, null::text, null::timestamptz, null::timestamptz,
       extract(epoch from min(first.run_at) - p_now)::double precision * 1000
     from unnest(v_routes.route_ids) as served (route_id)
     cross join generate_series(1, 4) as level (priority)

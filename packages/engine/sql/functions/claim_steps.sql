@@ -5,6 +5,7 @@
 --   p_task_ids   their tasks, locked where they are still pending
 --   p_now        the clock
 --
+-- Returns    the positions in p_task_ids of the tasks that started by it, one for each; or null
 -- Locks      nothing that the caller has not locked
 -- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
@@ -16,7 +17,7 @@ create or replace function tasker.claim_steps (
   p_task_ids   uuid[],
   p_now        timestamptz
 )
-returns void
+returns integer[]
 language plpgsql
 volatile
 set search_path = ''
@@ -26,6 +27,8 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+declare
+  v_begun integer[];
 begin
   with claimed as (
     update tasker.step_queue as queued
@@ -43,20 +46,24 @@ begin
     where task.task_id = any (p_task_ids)
       and task.state = 'pending'
     returning task.task_id
+  ),
+  history as (
+    insert into tasker.transitions (at, task_id, worker_id, from_state, to_state, step_no, attempt)
+    select p_now, begun.task_id, p_worker_id, 'pending'::tasker.state, 'in_progress'::tasker.state, null::smallint, null::smallint
+    from begun
+    union all
+    select p_now, claimed.task_id, p_worker_id, coalesce(record.state, 'pending'), 'in_progress', claimed.step_no, claimed.attempt
+    from claimed
+    left join lateral (
+      select own.state
+      from tasker.step_records as own
+      where claimed.is_recorded
+        and own.task_id = claimed.task_id
+        and own.step_no = claimed.step_no
+      offset 0
+    ) as record on true
   )
-  insert into tasker.transitions (at, task_id, worker_id, from_state, to_state, step_no, attempt)
-  select p_now, begun.task_id, p_worker_id, 'pending'::tasker.state, 'in_progress'::tasker.state, null::smallint, null::smallint
-  from begun
-  union all
-  select p_now, claimed.task_id, p_worker_id, coalesce(record.state, 'pending'), 'in_progress', claimed.step_no, claimed.attempt
-  from claimed
-  left join lateral (
-    select own.state
-    from tasker.step_records as own
-    where claimed.is_recorded
-      and own.task_id = claimed.task_id
-      and own.step_no = claimed.step_no
-    offset 0
-  ) as record on true;
+  select array_agg(array_position(p_task_ids, begun.task_id)) into v_begun from begun;
+  return v_begun;
 end;
 $$;

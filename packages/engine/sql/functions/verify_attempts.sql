@@ -18,7 +18,11 @@ as $$
       transition.step_no,
       transition.to_state,
       transition.attempt,
-      count(*) filter (where transition.to_state = 'in_progress') over (
+      -- What an attempt publishes leaves it in progress.
+      count(*) filter (
+        where transition.to_state = 'in_progress'
+          and transition.from_state <> 'in_progress'
+      ) over (
         partition by transition.task_id, transition.step_no
         order by transition.transition_id
       ) as expected

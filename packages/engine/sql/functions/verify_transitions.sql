@@ -1,6 +1,6 @@
 -- tasker.verify_transitions: histories that are no legal path to the state they should end in. Invariant 6.
 --
--- Pausing and resuming are history, but change no state.
+-- Pausing, resuming and publishing are history, but change no state.
 --
 -- Returns    a row per violation
 -- Called by  sql/functions/verify.sql
@@ -38,7 +38,7 @@ as $$
     and legal.from_state is not distinct from path.from_state
     and legal.to_state = path.to_state
   where legal.to_state is null
-    and not (path.from_state = path.to_state and path.cause in ('paused', 'resumed', 'hastened'))
+    and not (path.from_state = path.to_state and path.cause in ('paused', 'resumed', 'hastened', 'published'))
   union all
   select
     coalesce(thing.task_id, last.task_id),

@@ -74,11 +74,12 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
       expect(await worker.advance({ now: at(7_000) })).toMatchObject({ nextMs: null, names: ["only#1"] })
     })
 
-    it("gives the task's input, its attempt and its correlation", async () => {
+    it("gives the task's input, its attempt, its correlation and its trace", async () => {
       const workflow = await store.define({ only: { maxAttempts: 5 } })
       const taskId = await store.createTask(workflow, {
         input: { deep: [1, null, "x"] },
         correlation_id: "c-1",
+        trace_context: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         priority: 2,
       })
       const worker = await store.worker(workflow)
@@ -92,6 +93,8 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
         input: { deep: [1, null, "x"] },
         results: null,
         correlationId: "c-1",
+        traceContext: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        startsTask: true,
       })
     })
 

@@ -2,6 +2,7 @@ import type { Queryable } from "../core/database.ts"
 import type { Priority } from "../core/workflow.ts"
 import type { AttemptKey } from "./attempt.ts"
 import { run } from "./run.ts"
+import type { StoredEvent } from "./task.ts"
 
 /** How an attempt ended. */
 export interface Outcome extends AttemptKey {
@@ -13,6 +14,8 @@ export interface Outcome extends AttemptKey {
   readonly delayMs: number
   /** A word for the transition, such as `timeout`. */
   readonly cause: string | null
+  /** What the attempt published; recorded if and only if the outcome is. */
+  readonly events?: readonly StoredEvent[] | undefined
 }
 
 export interface AdvanceRequest {
@@ -36,11 +39,17 @@ export interface ClaimedStep extends AttemptKey {
   /** Results of its parents by their number; skipped ones are absent. `false`: too large to be handed over together. */
   readonly results: Readonly<Record<string, unknown>> | false | null
   readonly correlationId: string | null
+  /** The span that created the task, as a W3C traceparent. */
+  readonly traceContext: string | null
+  /** Whether the claim of this step started its task: true for one step of a task, once. */
+  readonly startsTask: boolean
 }
 
 export interface EndedTask {
   readonly taskId: string
   readonly state: "complete" | "error"
+  readonly createdAt: Date
+  readonly startedAt: Date | null
 }
 
 export interface Advanced {
@@ -77,6 +86,7 @@ export async function advance(db: Queryable, request: AdvanceRequest): Promise<A
       request.routes,
       request.room,
       request.expected,
+      eventsOf(outcomes),
     ],
   })
   return readRows(rows)
@@ -84,7 +94,13 @@ export async function advance(db: Queryable, request: AdvanceRequest): Promise<A
 
 const ADVANCE = `select * from tasker.advance(
   $1, $2::uuid[], $3::smallint[], $4::smallint[], $5::text[], $6::jsonb[], $7::float8[], $8::text[],
-  $9::integer[], $10, $11::integer[])`
+  $9::integer[], $10, $11::integer[], $12::jsonb[])`
+
+/** As JSON, for each outcome; null when none of them published anything. */
+function eventsOf(outcomes: readonly Outcome[]): readonly (string | null)[] | null {
+  if (!outcomes.some(({ events = [] }) => events.length > 0)) return null
+  return outcomes.map(({ events = [] }) => (events.length === 0 ? null : JSON.stringify(events)))
+}
 
 /** Which columns hold something depends on `kind`; see the header of advance.sql. */
 interface AdvanceRow {
@@ -95,10 +111,13 @@ interface AdvanceRow {
   readonly max_attempts: number
   readonly priority: Priority
   readonly workflow_id: number
-  readonly state: "complete" | "error"
+  readonly state: "complete" | "error" | "pending"
   readonly input: unknown
   readonly results: Readonly<Record<string, unknown>> | false | null
   readonly correlation_id: string | null
+  readonly trace_context: string | null
+  readonly created_at: Date
+  readonly started_at: Date | null
   readonly delay: number
 }
 
@@ -117,7 +136,12 @@ function readRows(rows: readonly AdvanceRow[]): Advanced {
         lost.push({ taskId: row.task_id, stepNo: row.step_no, attempt: row.attempt })
         break
       case "ended":
-        ended.push({ taskId: row.task_id, state: row.state })
+        ended.push({
+          taskId: row.task_id,
+          state: row.state === "complete" ? "complete" : "error",
+          createdAt: row.created_at,
+          startedAt: row.started_at,
+        })
         break
       case "queued":
         queuedCount = row.delay
@@ -140,5 +164,7 @@ function claimedStep(row: AdvanceRow): ClaimedStep {
     input: row.input,
     results: row.results,
     correlationId: row.correlation_id,
+    traceContext: row.trace_context,
+    startsTask: row.state === "pending",
   }
 }

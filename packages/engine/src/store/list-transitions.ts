@@ -18,7 +18,8 @@ export async function listTransitions(db: Queryable, taskId: string): Promise<re
         transition.cause,
         transition.actor as "by",
         transition.reason,
-        transition.error
+        transition.error,
+        transition.event
       from tasker.transitions as transition
       join tasker.tasks as task on task.task_id = transition.task_id
       left join tasker.workflow_steps as definition

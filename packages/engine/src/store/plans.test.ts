@@ -4,6 +4,7 @@ import { testDatabases, type TestDatabase } from "../database/test-database.ts"
 import { listSteps } from "./list-steps.ts"
 import { listTransitions } from "./list-transitions.ts"
 import { migrate } from "./migrate.ts"
+import { ownTransitions } from "./own-transitions.ts"
 import { readOutcomes } from "./read-outcomes.ts"
 import { readTask } from "./read-task.ts"
 import { taskExecutionContexts } from "./task-execution-contexts.ts"
@@ -94,7 +95,10 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
       "completing and failing",
       async (db) => {
         const { claimed } = await worker.advance({ room: 4, db })
-        const outcomes = claimed.map((claim, index) => (index % 2 === 0 ? completed(claim, index) : failed(claim)))
+        const outcomes = claimed.map((claim, index) => ({
+          ...(index % 2 === 0 ? completed(claim, index) : failed(claim)),
+          events: [{ name: "test.event", payload: index }],
+        }))
         await worker.advance({ outcomes, room: 2, db })
       },
     ],
@@ -116,6 +120,7 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
     ["reading a task", async (tx, taskId) => await readTask(tx, taskId)],
     ["listing its steps", async (tx, taskId) => await listSteps(tx, taskId)],
     ["listing its history", async (tx, taskId) => await listTransitions(tx, taskId)],
+    ["what a transaction wrote of it", async (tx, taskId) => await ownTransitions(tx, [taskId])],
     ["its execution context", async (tx, taskId) => await taskExecutionContexts(tx, [taskId])],
     ["how it ended", async (tx, taskId) => await readOutcomes(tx, [taskId])],
   ]

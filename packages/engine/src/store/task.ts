@@ -96,6 +96,12 @@ export interface Step {
   readonly workerId: number | null
 }
 
+/** An event that a step published. */
+export interface StoredEvent {
+  readonly name: string
+  readonly payload: JsonValue
+}
+
 /** A row of history: a step or the task itself went from one state to another. */
 export interface Transition {
   /** Orders the history of a task. */
@@ -103,15 +109,17 @@ export interface Transition {
   readonly at: Date
   /** `null`: the task itself. */
   readonly step: string | null
-  /** `null`: it was created. Equal to `to` when the task was paused or resumed, or a step's wait was cut short. */
+  /** `null`: it was created. Equal to `to` when the task was paused or resumed, a step's wait was cut short, or it published something. */
   readonly from: StepState | null
   readonly to: StepState
   readonly attempt: number | null
   readonly workerId: number | null
-  /** Why, in one word: `timeout`, `worker_lost`, `handed_back`, `retried`, `bypassed`, `skipped`, `resolved`, `paused`, `resumed`, `hastened`. */
+  /** Why, in one word: `timeout`, `worker_lost`, `handed_back`, `retried`, `bypassed`, `skipped`, `resolved`, `paused`, `resumed`, `hastened`, `published`. */
   readonly cause: string | null
   /** Who did it, when it was a person or a program. */
   readonly by: string | null
   readonly reason: string | null
   readonly error: StoredError | null
+  /** What the step published, when that is what happened. */
+  readonly event: StoredEvent | null
 }

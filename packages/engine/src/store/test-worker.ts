@@ -1,6 +1,7 @@
 import type { Database, Queryable } from "../core/database.ts"
 import { type AttemptKey, attemptArrays } from "./attempt.ts"
 import { run, runOne } from "./run.ts"
+import type { StoredEvent } from "./task.ts"
 import { at } from "./test-clock.ts"
 
 /** A step that a test's worker was given. */
@@ -12,6 +13,8 @@ export interface TestClaim extends AttemptKey {
   /** By the names of its parents; `null` when it has none. */
   readonly results: Readonly<Record<string, unknown>> | null
   readonly correlationId: string | null
+  readonly traceContext: string | null
+  readonly startsTask: boolean
 }
 
 /** How a test says that an attempt ended. */
@@ -21,6 +24,7 @@ export interface TestOutcome {
   readonly value?: unknown
   readonly delayMs?: number
   readonly cause?: string
+  readonly events?: readonly StoredEvent[]
 }
 
 export interface TestAdvanced {
@@ -30,6 +34,8 @@ export interface TestAdvanced {
   readonly names: readonly string[]
   readonly lost: readonly AttemptKey[]
   readonly ended: readonly { readonly taskId: string; readonly state: string }[]
+  /** When those tasks were created and started. */
+  readonly endedTimes: readonly { readonly createdAt: Date; readonly startedAt: Date | null }[]
   readonly queuedCount: number
   readonly nextMs: number | null
 }
@@ -82,7 +88,7 @@ export class TestWorker {
     const rows = await run<AdvanceRow>(db, {
       text: `select * from tasker.advance(
         $1, $2::uuid[], $3::smallint[], $4::smallint[], $5::text[], $6::jsonb[], $7::float8[], $8::text[],
-        $9::integer[], $10, $11::integer[], $12)`,
+        $9::integer[], $10, $11::integer[], $12::jsonb[], $13)`,
       values: [
         this.workerId,
         outcomes.map(({ claim }) => claim.taskId),
@@ -95,6 +101,9 @@ export class TestWorker {
         this.routes,
         room,
         expected,
+        outcomes.some(({ events }) => events !== undefined)
+          ? outcomes.map(({ events }) => (events === undefined ? null : JSON.stringify(events)))
+          : null,
         now,
       ],
     })
@@ -163,7 +172,8 @@ export class TestWorker {
       claimed,
       names: claimed.map(({ name, attempt }) => `${name}#${attempt}`).toSorted(),
       lost: of("lost").map((row) => ({ taskId: row.task_id, stepNo: row.step_no, attempt: row.attempt })),
-      ended: of("ended").map((row) => ({ taskId: row.task_id, state: row.state })),
+      ended: of("ended").map((row) => ({ taskId: row.task_id, state: String(row.state) })),
+      endedTimes: of("ended").map((row) => ({ createdAt: row.created_at, startedAt: row.started_at })),
       queuedCount: of("queued")[0]?.delay ?? 0,
       nextMs: of("next")[0]?.delay ?? null,
     }
@@ -184,6 +194,8 @@ export class TestWorker {
           ? null
           : Object.fromEntries(Object.entries(row.results).map(([stepNo, result]) => [nameOf(stepNo), result])),
       correlationId: row.correlation_id,
+      traceContext: row.trace_context,
+      startsTask: row.state === "pending",
     }
   }
 }
@@ -196,9 +208,12 @@ interface AdvanceRow {
   readonly max_attempts: number
   readonly priority: number
   readonly workflow_id: number
-  readonly state: string
+  readonly state: string | null
   readonly input: unknown
   readonly results: Readonly<Record<string, unknown>> | null
   readonly correlation_id: string | null
+  readonly trace_context: string | null
+  readonly created_at: Date
+  readonly started_at: Date | null
   readonly delay: number
 }

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { testDatabases, type TestDatabase } from "../database/test-database.ts"
+import { listTransitions } from "./list-transitions.ts"
 import { migrate } from "./migrate.ts"
 import { readSqlFiles } from "./sql-files.ts"
 import { at } from "./test-clock.ts"
-import { TestStore, type TestWorkflow } from "./test-store.ts"
+import { openTransaction, TestStore, type TestWorkflow, untilBlocked } from "./test-store.ts"
 import { completed } from "./test-worker.ts"
 
 // A diamond with a tail, and what version 2 of the schema held of its tasks.
@@ -90,7 +91,7 @@ describe.each(testDatabases())("a database of schema version 2 on $kind", ({ ope
       definitions.map((table) => `create table public.${table} as table tasker.${table};`).join("\n"),
     )
     await database.script("drop schema tasker cascade")
-    await createVersion2(database)
+    await createVersion(2, database)
     for (const table of definitions) {
       await database.script(`insert into tasker.${table} overriding system value table public.${table}`)
     }
@@ -129,15 +130,81 @@ describe.each(testDatabases())("a database of schema version 2 on $kind", ({ ope
     expect(await store.violations()).toEqual([])
   })
 
-  async function createVersion2(database: TestDatabase["database"]): Promise<void> {
-    const { migrations } = await readSqlFiles()
-    await database.script(`
-      create schema tasker;
-      create table tasker.migrations (name text primary key, hash text not null, applied_at timestamptz not null default now());
-      create table tasker.routines (name text primary key, hash text not null, release text not null, applied_at timestamptz not null default now());`)
-    for (const { name, hash, text } of migrations.slice(0, 2)) {
-      await database.script(text)
-      await database.query({ text: "insert into tasker.migrations (name, hash) values ($1, $2)", values: [name, hash] })
-    }
-  }
+  it("its history can be followed, and takes what steps publish", async () => {
+    const worker = await store.worker(workflow, { now: at(3_600_000) })
+    const taskId = await store.createTask(workflow, {}, at(3_600_000))
+    const claim = await worker.claimOne(at(3_600_000))
+    const event = { name: "test.event", payload: 1 }
+    await worker.advance({ outcomes: [{ ...completed(claim), events: [event] }], room: 0, now: at(3_600_000) })
+    expect((await listTransitions(opened.database, taskId)).map((row) => row.event)).toContainEqual(event)
+    expect(await store.violations()).toEqual([])
+  })
 })
+
+describe.each(testDatabases())("a database of schema version 3 on $kind", ({ kind, open }) => {
+  let opened: TestDatabase
+
+  beforeEach(async () => {
+    opened = await open()
+    await createVersion(3, opened.database)
+    await opened.database.script(
+      "insert into tasker.transitions (at, task_id, to_state) select now(), gen_random_uuid(), 'pending' from generate_series(1, 9)",
+    )
+  })
+  afterEach(async () => await opened.close())
+
+  const index =
+    "create unique index concurrently transitions_pkey on tasker.transitions (transition_id) with (fillfactor = 100)"
+
+  async function indexes(): Promise<readonly number[]> {
+    const rows = await opened.database.query<{ indexrelid: number }>({
+      text: "select indexrelid::integer from pg_index where indrelid = 'tasker.transitions'::regclass and indisprimary and indisvalid",
+    })
+    return rows.map(({ indexrelid }) => indexrelid)
+  }
+
+  it("takes the index on its history that was built while workers ran", async () => {
+    await opened.database.query({ text: index })
+    const [built] = await opened.database.query<{ oid: number }>({
+      text: "select 'tasker.transitions_pkey'::regclass::oid::integer as oid",
+    })
+    await migrate(opened.database)
+    expect(await indexes()).toEqual([built?.oid])
+  })
+
+  it("refuses one whose building broke off, and is as it was", async () => {
+    await opened.database.query({ text: index })
+    await opened.database.query({
+      text: "update pg_index set indisvalid = false where indexrelid = 'tasker.transitions_pkey'::regclass",
+    })
+    await expect(migrate(opened.database)).rejects.toMatchObject({ code: "TASKER_MIGRATION_FAILED" })
+    expect(await indexes()).toEqual([])
+    await opened.database.script("drop index tasker.transitions_pkey")
+    await migrate(opened.database)
+    expect(await indexes()).toHaveLength(1)
+  })
+
+  it.skipIf(kind === "pglite")("waits for those who write history, and lets them come to their end", async () => {
+    const insert = "insert into tasker.transitions (at, task_id, to_state) values (now(), gen_random_uuid(), 'pending')"
+    const writing = await openTransaction(opened.database, (tx) => tx.query({ text: insert }))
+    const migrated = migrate(opened.database)
+    await untilBlocked(opened.database)
+    await writing.commit()
+    await migrated
+    expect(await indexes()).toHaveLength(1)
+    expect(await opened.database.query({ text: "select from tasker.transitions" })).toHaveLength(10)
+  })
+})
+
+/** The schema as it was after so many migrations, without functions. */
+async function createVersion(version: number, database: TestDatabase["database"]): Promise<void> {
+  const { migrations } = await readSqlFiles()
+  await database.script(`
+    create schema tasker;
+    create table tasker.migrations (name text primary key, hash text not null, applied_at timestamptz not null default now());
+    create table tasker.routines (name text primary key, hash text not null, release text not null, applied_at timestamptz not null default now());`)
+  for (const { name, hash, text } of migrations.slice(0, version)) {
+    await database.script(text)
+    await database.query({ text: "insert into tasker.migrations (name, hash) values ($1, $2)", values: [name, hash] })
+  }
+}
