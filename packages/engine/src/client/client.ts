@@ -4,6 +4,7 @@ import type { SlowStep } from "../store/analytics/slowest-steps.ts"
 import type { SlowTask } from "../store/analytics/slowest-tasks.ts"
 import type { Queue } from "../store/list-queues.ts"
 import type { WorkerDetails } from "../store/list-workers.ts"
+import type { QueueMeasure } from "../store/measure-queues.ts"
 import type { OperatorNote } from "../store/operator.ts"
 import type { Step, Task, Transition } from "../store/task.ts"
 import type { ExecutionContext } from "../store/task-execution-contexts.ts"
@@ -12,7 +13,7 @@ import type { Change } from "./act.ts"
 import type { CountFilter, StepCounts, TaskCounts, WorkflowStepCounts, WorkflowTaskCounts } from "./count-states.ts"
 import type { CreateTaskOptions } from "./create-task.ts"
 import type { CreateTasksOptions, TaskRequest } from "./create-tasks.ts"
-import type { ListWorkersFilter } from "./list-fleet.ts"
+import type { ListWorkersFilter, QueueMeasureOptions } from "./list-fleet.ts"
 import type { ListTasksFilter, TasksPage } from "./list-tasks.ts"
 import type { SlowestFilter } from "./measure-durations.ts"
 import type { StepResolutionOptions } from "./operate-steps.ts"
@@ -119,6 +120,11 @@ export interface Client {
   limitQueue(queue: string, maxRunning: number | null): Promise<Change>
   /** All queues, by name, with what is in them now. */
   listQueues(): Promise<readonly Queue[]>
+  /**
+   * How long each queue is, and how long its oldest step waits: for those who ask every few seconds, as what it costs does
+   * not grow with the queue. What runs and what is held is not counted.
+   */
+  measureQueues(options?: QueueMeasureOptions): Promise<readonly QueueMeasure[]>
   /** Workers, the newest first; those whose lease holds, unless `live: false`. */
   listWorkers(filter?: ListWorkersFilter): Promise<readonly WorkerDetails[]>
 

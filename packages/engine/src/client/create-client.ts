@@ -4,7 +4,7 @@ import { verify } from "../store/verify.ts"
 import * as counts from "./count-states.ts"
 import { createTask } from "./create-task.ts"
 import { createTasks } from "./create-tasks.ts"
-import { listQueues, listWorkers } from "./list-fleet.ts"
+import { listQueues, listWorkers, measureQueues } from "./list-fleet.ts"
 import { listTasks } from "./list-tasks.ts"
 import * as durations from "./measure-durations.ts"
 import * as queues from "./operate-queues.ts"
@@ -48,6 +48,7 @@ export function createClient(rooms: ClientRooms): ClosableClient {
     resumeQueue: (queue, note) => queues.resumeQueue(rooms, queue, note),
     limitQueue: (queue, maxRunning) => queues.limitQueue(rooms, queue, maxRunning),
     listQueues: () => listQueues(rooms),
+    measureQueues: (options) => measureQueues(rooms, options),
     listWorkers: (filter) => listWorkers(rooms, filter),
     countTasks: (filter) => counts.countTasks(rooms, filter),
     countTasksByWorkflow: (filter) => counts.countTasksByWorkflow(rooms, filter),

@@ -207,6 +207,28 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
       },
     ])
     const shop = (await client.listQueues()).find(({ name }) => name === "shop")
+    expect(await client.measureQueues()).toEqual([
+      {
+        name: "mail",
+        maxRunning: 3,
+        isPaused: true,
+        readySteps: 0,
+        delayedSteps: 0,
+        oldestReadySeconds: null,
+        liveWorkers: 0,
+      },
+      {
+        name: "shop",
+        maxRunning: null,
+        isPaused: false,
+        readySteps: shop?.readySteps,
+        delayedSteps: 1,
+        oldestReadySeconds: expect.any(Number),
+        liveWorkers: 1,
+      },
+    ])
+    expect((await client.measureQueues({ countLimit: 1 }))[1]?.readySteps).toBe(Math.min(1, shop?.readySteps ?? 0))
+    await expect(client.measureQueues({ countLimit: 0 })).rejects.toMatchObject({ code: "TASKER_OPTION_INVALID" })
     // start's two children and a single: one runs, or two where the last finish handed one on.
     expect((shop?.readySteps ?? 0) + (shop?.runningSteps ?? 0)).toBe(3)
     await client.cancelTask(delayed)

@@ -3,6 +3,7 @@ import type { Queryable } from "../core/database.ts"
 import { testDatabases, type TestDatabase } from "../database/test-database.ts"
 import { listSteps } from "./list-steps.ts"
 import { listTransitions } from "./list-transitions.ts"
+import { measureQueues } from "./measure-queues.ts"
 import { migrate } from "./migrate.ts"
 import { ownTransitions } from "./own-transitions.ts"
 import { readOutcomes } from "./read-outcomes.ts"
@@ -122,6 +123,7 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
     ["listing its history", async (tx, taskId) => await listTransitions(tx, taskId)],
     ["what a transaction wrote of it", async (tx, taskId) => await ownTransitions(tx, [taskId])],
     ["its execution context", async (tx, taskId) => await taskExecutionContexts(tx, [taskId])],
+    ["measuring the queues", async (tx) => await measureQueues(tx, 100)],
     ["how it ended", async (tx, taskId) => await readOutcomes(tx, [taskId])],
   ]
 
