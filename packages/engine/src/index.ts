@@ -3,6 +3,7 @@
 // Running Tasker
 export { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
 export type { Worker } from "./worker/worker.ts"
+export type { DatabaseCall, DatabaseCallListener } from "./database/watch-calls.ts"
 export type { StopOptions, WorkerOptions } from "./worker/worker-options.ts"
 export type { Logger } from "./core/logger.ts"
 export { silentLogger } from "./core/logger.ts"
@@ -126,7 +127,7 @@ export type { Change } from "./client/act.ts"
 export type { StepResolutionOptions } from "./client/operate-steps.ts"
 export type { OperatorNote } from "./store/operator.ts"
 export type { ListTasksFilter, TasksPage } from "./client/list-tasks.ts"
-export type { ListWorkersFilter } from "./client/list-fleet.ts"
+export type { ListWorkersFilter, QueueMeasureOptions } from "./client/list-fleet.ts"
 export type { BlockedBy, Step, StoredError, Task, TaskSummary, Transition } from "./store/task.ts"
 export type {
   ExecutionContext,
@@ -135,6 +136,7 @@ export type {
   RecommendedAction,
 } from "./store/task-execution-contexts.ts"
 export type { Queue } from "./store/list-queues.ts"
+export type { QueueMeasure } from "./store/measure-queues.ts"
 export type { WorkerDetails } from "./store/list-workers.ts"
 export type { Violation } from "./store/verify.ts"
 export {

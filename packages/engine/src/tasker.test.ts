@@ -110,6 +110,32 @@ describe("createTasker", () => {
     }
   })
 
+  it("lists the workers of this process, those that stop left out", async () => {
+    const tasker = await open()
+    expect(tasker.workers).toEqual([])
+    const worker = await tasker.startWorker({ name: "one", concurrency: 7 })
+    const other = await tasker.startWorker({ name: "two", lanes: 1 })
+    expect(tasker.workers.map(({ name, concurrency }) => [name, concurrency])).toEqual([
+      ["one", 7],
+      ["two", 50],
+    ])
+    await worker.stop()
+    expect(tasker.workers).toEqual([other])
+  })
+
+  it("tells how long the calls of its workers, its client and its handlers take", async () => {
+    const tasker = await open()
+    const operations = new Set<string>()
+    const stop = tasker.onDatabaseCall(({ operation }) => operations.add(operation))
+    await tasker.startWorker({ leaseMs: 1_000 })
+    await runTask(tasker, echo, { text: "hello" })
+    expect([...operations]).toEqual(expect.arrayContaining(["register_worker", "create_tasks", "advance"]))
+    stop()
+    operations.clear()
+    await tasker.listQueues()
+    expect([...operations]).toEqual([])
+  })
+
   it("notifications: false takes no connection to listen by, and tells nobody", async () => {
     // The listener ends its self-test with "unlisten".
     const listening = () => backends(`%listen "%`)

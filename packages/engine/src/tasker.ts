@@ -9,6 +9,7 @@ import type { Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
 import type { AnyWorkflow } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
+import { type DatabaseCallListener, type WatchedDatabase, watchCalls } from "./database/watch-calls.ts"
 import { assertWorkflow } from "./registry/assert-workflow.ts"
 import { createHandlerRegistry, type HandlerRegistry, type RegisteredWorkflow } from "./registry/handler-registry.ts"
 import { createEventBus } from "./events/event-bus.ts"
@@ -65,6 +66,14 @@ export interface Tasker extends Client {
   readonly workflows: Pick<HandlerRegistry, "get" | "find" | "list" | "namespaces" | "stats">
   /** What happens in this process, and whom to tell. */
   readonly events: Events
+  /** The workers of this process, those that are stopping left out. */
+  readonly workers: readonly Worker[]
+  /**
+   * Calls `listener` after each statement that this process sent to its database, for those who measure.
+   *
+   * @returns a function that ends it; it may be called twice
+   */
+  onDatabaseCall(listener: DatabaseCallListener): () => void
   /** Where the tasks live, without any password. */
   readonly databaseUrl: string
   /**
@@ -113,16 +122,19 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   for (const workflow of options.workflows ?? []) registry.register(workflow)
   const logger = options.logger ?? defaultLogger()
   const { poolSize = 10, preparedStatements = true, notifications = true } = options
-  const database = await connect(options.url ?? DEFAULT_DATABASE_URL, {
-    poolSize,
-    preparedStatements,
-    notifications,
-    logger,
-  })
+  const watched = watchCalls(
+    await connect(options.url ?? DEFAULT_DATABASE_URL, {
+      poolSize,
+      preparedStatements,
+      notifications,
+      logger,
+    }),
+  )
+  const { database } = watched
   try {
     await migrate(database)
     const stored = await storeWorkflows(database, registry, options.replaceWorkflows ?? false)
-    return await openTasker({ database, logger, registry, stored, options, poolSize })
+    return await openTasker({ ...watched, logger, registry, stored, options, poolSize })
   } catch (error) {
     await database.close()
     throw error
@@ -174,8 +186,7 @@ async function storeWorkflows(
   return known
 }
 
-interface Parts {
-  readonly database: Database
+interface Parts extends WatchedDatabase {
   readonly logger: Logger
   readonly registry: HandlerRegistry
   readonly stored: ReadonlyMap<string, KnownWorkflow>
@@ -185,10 +196,7 @@ interface Parts {
 
 async function openTasker(parts: Parts): Promise<Tasker> {
   const { database, logger, registry, stored, options } = parts
-  const limits = {
-    inputBytes: options.limits?.inputBytes ?? DEFAULT_LIMIT_BYTES,
-    resultBytes: options.limits?.resultBytes ?? DEFAULT_LIMIT_BYTES,
-  }
+  const limits = limitsOf(options)
   const hints = createHints()
   const bus = createEventBus(() => new Date())
   const origin = randomUUID()
@@ -239,12 +247,22 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     events: createEvents(bus),
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,
+    // A worker that stops holds no connection.
+    get workers() {
+      return [...workers].filter((worker) => worker.connectionCount > 0)
+    },
+    onDatabaseCall: parts.onCall,
     startWorker,
     close: async (closeOptions = {}) => {
       checkStopOptions("close", closeOptions)
       await (closing ??= close(closeOptions))
     },
   }
+}
+
+function limitsOf({ limits }: TaskerOptions) {
+  const { inputBytes = DEFAULT_LIMIT_BYTES, resultBytes = DEFAULT_LIMIT_BYTES } = limits ?? {}
+  return { inputBytes, resultBytes }
 }
 
 function closed(): TaskerError {

@@ -110,6 +110,15 @@ export class Worker {
     return this.#workerId
   }
 
+  get name(): string {
+    return this.#settings.name
+  }
+
+  /** How many steps it runs at once, at most. */
+  get concurrency(): number {
+    return this.#settings.concurrency
+  }
+
   /** How many steps it runs now. */
   get runningCount(): number {
     return this.#lanes.reduce((sum, lane) => sum + lane.runningCount, 0)

@@ -1,0 +1,88 @@
+import type { Connection, Database, Queryable, Statement } from "../core/database.ts"
+
+/** A statement that the database answered, or refused. */
+export interface DatabaseCall {
+  /** The function of the schema that it calls, such as `advance`; `other` for statements of a handler's own. */
+  readonly operation: string
+  /** From sending it to its answer, in milliseconds; the wait for a connection included where it had none. */
+  readonly durationMs: number
+  readonly failed: boolean
+}
+
+/** Told of a call after it. What it throws is dropped: the caller waits for its rows. */
+export type DatabaseCallListener = (call: DatabaseCall) => void
+
+export interface WatchedDatabase {
+  readonly database: Database
+  /** @returns a function that ends it; it may be called twice */
+  readonly onCall: (listener: DatabaseCallListener) => () => void
+}
+
+/**
+ * The same database, which tells how long its calls take.
+ *
+ * No event, because a subscriber to all events that asks the database something would be told of its own question, and ask
+ * again. Without listeners a call costs one comparison.
+ */
+export function watchCalls(database: Database): WatchedDatabase {
+  const listeners = new Set<DatabaseCallListener>()
+
+  async function timed<Row>(queryable: Queryable, statement: Statement): Promise<readonly Row[]> {
+    const startedAt = performance.now()
+    let failed = true
+    try {
+      const rows = await queryable.query<Row>(statement)
+      failed = false
+      return rows
+    } finally {
+      tell(listeners, { operation: operationOf(statement), durationMs: performance.now() - startedAt, failed })
+    }
+  }
+
+  function watched(queryable: Queryable): Queryable {
+    return {
+      query: <Row>(statement: Statement) =>
+        listeners.size === 0 ? queryable.query<Row>(statement) : timed<Row>(queryable, statement),
+    }
+  }
+
+  async function reserve(): Promise<Connection> {
+    const connection = await database.reserve()
+    return { ...watched(connection), release: () => connection.release() }
+  }
+
+  return {
+    onCall(listener) {
+      const entry: DatabaseCallListener = (call) => listener(call)
+      listeners.add(entry)
+      return () => void listeners.delete(entry)
+    },
+    database: {
+      ...watched(database),
+      kind: database.kind,
+      displayUrl: database.displayUrl,
+      joinUrl: database.joinUrl,
+      transaction: (work) => database.transaction((tx) => work(watched(tx))),
+      reserve,
+      script: (sql) => database.script(sql),
+      listen: (channel, onNotify, onReset) => database.listen(channel, onNotify, onReset),
+      close: () => database.close(),
+    },
+  }
+}
+
+function tell(listeners: ReadonlySet<DatabaseCallListener>, call: DatabaseCall): void {
+  for (const listener of listeners) {
+    try {
+      listener(call)
+    } catch {
+      // It is for measuring.
+    }
+  }
+}
+
+/** A prepared statement of ours is named after its function; others call it, or read a view. */
+function operationOf({ name, text }: Statement): string {
+  const [, operation] = /\btasker\.([a-z_]+)/.exec(name ?? text) ?? []
+  return operation ?? "other"
+}
