@@ -22,9 +22,11 @@
 -- Returns rows of a kind:
 --   step    a step to run, with its task's input and its parents' results by step_no; false
 --           in their place when they are more than one value can hold. Its state is pending,
---           once for each task that this call started, and null otherwise
+--           once for each task that this call started, and null otherwise; delay is how many
+--           milliseconds it was due before it was claimed
 --   lost    an attempt that this worker no longer held: its outcome was refused
---   ended   a task that ended, how, and when it was created and started
+--   ended   a task that ended, how, when it was created and started, and how many milliseconds
+--           that was after its creation
 --   queued  steps became ready that this worker did not take
 --   next    there is room left, and no outcome was given: when the earliest delayed step is
 --           due, in milliseconds
@@ -169,7 +171,7 @@ begin
     return query
     select 'ended', ended.task_id, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
       ended.state, null::jsonb, null::jsonb, null::text, null::text, task.created_at, task.started_at,
-      null::double precision
+      extract(epoch from p_now - task.created_at)::double precision * 1000
     from unnest(v_done.ended_task_ids, v_done.ended_states) as ended (task_id, state)
     -- `offset 0`: see tasker.finish_steps.
     cross join lateral (
@@ -206,11 +208,12 @@ begin
         where parent.state <> 'skipped'
       )
     end,
-    task.correlation_id, task.trace_context, null::timestamptz, null::timestamptz, null::double precision
+    task.correlation_id, task.trace_context, null::timestamptz, null::timestamptz,
+    extract(epoch from p_now - queued.run_at)::double precision * 1000
   from unnest(v_claims.task_ids || v_done.handed_task_ids, v_claims.step_nos || v_done.handed_step_nos)
     with ordinality as taken (task_id, step_no, ordinal)
   cross join lateral (
-    select own.attempt, own.max_attempts
+    select own.attempt, own.max_attempts, own.run_at
     from tasker.step_queue as own
     where own.task_id = taken.task_id
       and own.step_no = taken.step_no

@@ -83,7 +83,7 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
         priority: 2,
       })
       const worker = await store.worker(workflow)
-      expect(await worker.claimOne()).toEqual({
+      expect(await worker.claimOne(at(30))).toEqual({
         taskId,
         name: "only",
         stepNo: 0,
@@ -95,6 +95,7 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
         correlationId: "c-1",
         traceContext: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         startsTask: true,
+        waitMs: 30,
       })
     })
 
@@ -268,8 +269,8 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
         error: { message: "it failed" },
       })
       expect((await worker.advance({ now: at(2_499) })).claimed).toEqual([])
-      const second = await worker.claimOne(at(2_500))
-      expect(second).toMatchObject({ attempt: 2, maxAttempts: 2 })
+      const second = await worker.claimOne(at(2_700))
+      expect(second).toMatchObject({ attempt: 2, maxAttempts: 2, waitMs: 200 })
       const end = await worker.advance({ outcomes: [failed(second)], now: at(3_000) })
       expect(end.ended).toEqual([{ taskId, state: "error" }])
       expect(await store.step(taskId, "only")).toMatchObject({ state: "error", attempts: 2, finished_at: at(3_000) })

@@ -43,6 +43,8 @@ export interface ClaimedStep extends AttemptKey {
   readonly traceContext: string | null
   /** Whether the claim of this step started its task: true for one step of a task, once. */
   readonly startsTask: boolean
+  /** How long it was due before it was claimed, in milliseconds, by the database's clock. */
+  readonly waitMs: number
 }
 
 export interface EndedTask {
@@ -50,6 +52,7 @@ export interface EndedTask {
   readonly state: "complete" | "error"
   readonly createdAt: Date
   readonly startedAt: Date | null
+  readonly finishedAt: Date
 }
 
 export interface Advanced {
@@ -141,6 +144,7 @@ function readRows(rows: readonly AdvanceRow[]): Advanced {
           state: row.state === "complete" ? "complete" : "error",
           createdAt: row.created_at,
           startedAt: row.started_at,
+          finishedAt: new Date(row.created_at.getTime() + row.delay),
         })
         break
       case "queued":
@@ -166,5 +170,7 @@ function claimedStep(row: AdvanceRow): ClaimedStep {
     correlationId: row.correlation_id,
     traceContext: row.trace_context,
     startsTask: row.state === "pending",
+    // A clock that was set back makes it no less than nothing.
+    waitMs: Math.max(0, row.delay),
   }
 }

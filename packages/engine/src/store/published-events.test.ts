@@ -81,7 +81,7 @@ describe.each(testDatabases(migrate))("what advance says and records beside step
     const worker = await store.worker(workflow)
     const claim = await worker.claimOne(at(20))
     const { endedTimes } = await worker.advance({ outcomes: [completed(claim)], now: at(30) })
-    expect(endedTimes).toEqual([{ createdAt: at(10), startedAt: at(20) }])
+    expect(endedTimes).toEqual([{ createdAt: at(10), startedAt: at(20), lastedMs: 20 }])
   })
 
   describe("what attempts publish", () => {

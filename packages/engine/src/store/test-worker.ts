@@ -15,6 +15,7 @@ export interface TestClaim extends AttemptKey {
   readonly correlationId: string | null
   readonly traceContext: string | null
   readonly startsTask: boolean
+  readonly waitMs: number
 }
 
 /** How a test says that an attempt ended. */
@@ -34,8 +35,12 @@ export interface TestAdvanced {
   readonly names: readonly string[]
   readonly lost: readonly AttemptKey[]
   readonly ended: readonly { readonly taskId: string; readonly state: string }[]
-  /** When those tasks were created and started. */
-  readonly endedTimes: readonly { readonly createdAt: Date; readonly startedAt: Date | null }[]
+  /** When those tasks were created and started, and how long they lasted. */
+  readonly endedTimes: readonly {
+    readonly createdAt: Date
+    readonly startedAt: Date | null
+    readonly lastedMs: number
+  }[]
   readonly queuedCount: number
   readonly nextMs: number | null
 }
@@ -173,7 +178,11 @@ export class TestWorker {
       names: claimed.map(({ name, attempt }) => `${name}#${attempt}`).toSorted(),
       lost: of("lost").map((row) => ({ taskId: row.task_id, stepNo: row.step_no, attempt: row.attempt })),
       ended: of("ended").map((row) => ({ taskId: row.task_id, state: String(row.state) })),
-      endedTimes: of("ended").map((row) => ({ createdAt: row.created_at, startedAt: row.started_at })),
+      endedTimes: of("ended").map((row) => ({
+        createdAt: row.created_at,
+        startedAt: row.started_at,
+        lastedMs: row.delay,
+      })),
       queuedCount: of("queued")[0]?.delay ?? 0,
       nextMs: of("next")[0]?.delay ?? null,
     }
@@ -196,6 +205,7 @@ export class TestWorker {
       correlationId: row.correlation_id,
       traceContext: row.trace_context,
       startsTask: row.state === "pending",
+      waitMs: row.delay,
     }
   }
 }
