@@ -5,11 +5,11 @@
  * tests without the directives, and looks for the comment above each (`...` stands for anything) in the error below.
  */
 import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 
-const TESTS = "packages/engine/src/core/typed-dag.test-d.ts"
-const engine = resolve("packages/engine/dist/core")
+const SOURCE = resolve("packages/engine/src")
+const BUILT = resolve("packages/engine/dist")
 const compiler = resolve("node_modules/typescript/bin/tsc")
 
 const OPTIONS = {
@@ -25,32 +25,37 @@ const OPTIONS = {
   types: ["node"],
 }
 
-const lines = readFileSync(TESTS, "utf8").split("\n")
-const errors = compile(lines.map((line) => line.replace(/@ts-expect-error.*/, "")).join("\n"))
-const cases = lines.flatMap((line, index) => (/^\s*\/\/ @ts-expect-error/.test(line) ? [index] : []))
-const failures = cases.flatMap((index) => compare(index))
+const tests = readdirSync(SOURCE, { recursive: true }).filter((file) => file.endsWith(".test-d.ts"))
+const outcomes = tests.map((file) => check(join(SOURCE, file)))
 
-for (const failure of failures) console.log(failure)
-console.log(`saw ${cases.length} messages`)
-if (failures.length > 0) process.exitCode = 1
+for (const failure of outcomes.flatMap(({ failures }) => failures)) console.log(failure)
+console.log(`saw ${outcomes.reduce((sum, { count }) => sum + count, 0)} messages`)
+if (outcomes.some(({ failures, count }) => failures.length > 0 || count === 0)) process.exitCode = 1
+
+function check(file) {
+  const lines = readFileSync(file, "utf8").split("\n")
+  const errors = compile(file, lines.map((line) => line.replace(/@ts-expect-error.*/, "")).join("\n"))
+  const cases = lines.flatMap((line, index) => (/^\s*\/\/ @ts-expect-error/.test(line) ? [index] : []))
+  return { count: cases.length, failures: cases.flatMap((index) => compare({ file, lines, errors, cases }, index)) }
+}
 
 /** The error is on the line after the directive. Lines are counted from 0 here, and from 1 by the compiler. */
-function compare(index) {
+function compare({ file, lines, errors, cases }, index) {
   const printed = errors.get(index + 2)
-  const place = `${TESTS}:${index + 1}`
+  const place = `${file}:${index + 1}`
   if (printed === undefined) return [`${place}: the compiler printed nothing`]
-  return quotes(index)
+  return quotes(lines, cases, index)
     .filter((quote) => !matcher(quote).test(printed))
     .map((quote) => `${place}: not printed\n  quoted:  ${quote}\n  printed: ${printed}`)
 }
 
 /** The comment above a directive; for one "as above", that of the directive before. */
-function quotes(index) {
-  if (lines[index].includes("as above")) return quotes(cases[cases.indexOf(index) - 1])
+function quotes(lines, cases, index) {
+  if (lines[index].includes("as above")) return quotes(lines, cases, cases[cases.indexOf(index) - 1])
   const found = []
   for (let above = index - 1; /^\s*\/\/ /.test(lines[above]); above--)
     found.unshift(lines[above].trim().slice(3).trim())
-  if (found.length === 0) throw new Error(`${TESTS}:${index + 1} quotes no message`)
+  if (found.length === 0) throw new Error(`line ${index + 1} quotes no message: ${lines[index]}`)
   return found
 }
 
@@ -60,15 +65,15 @@ function matcher(quote) {
 }
 
 /** Line to what was printed for it. */
-function compile(text) {
+function compile(file, text) {
   mkdirSync("packages/engine/node_modules/.cache", { recursive: true })
   // Inside the package, so that the schema libraries are found.
   const folder = mkdtempSync(resolve("packages/engine/node_modules/.cache/type-messages-"))
   try {
-    const copy = text.replaceAll(
-      /from "\.\/([\w-]+)\.ts"/g,
-      (_, file) => `from ${JSON.stringify(join(engine, `${file}.js`))}`,
-    )
+    const copy = text.replaceAll(/from "(\.{1,2}\/[\w./-]+)\.ts"/g, (_, imported) => {
+      const built = join(dirname(file), `${imported}.js`).replace(SOURCE, BUILT)
+      return `from ${JSON.stringify(built)}`
+    })
     writeFileSync(join(folder, "tests.ts"), copy)
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: OPTIONS, include: ["tests.ts"] }))
     const args = [compiler, "-p", folder, "--pretty", "false"]

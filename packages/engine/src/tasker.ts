@@ -12,7 +12,7 @@ import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
 import { type DatabaseCallListener, type WatchedDatabase, watchCalls } from "./database/watch-calls.ts"
 import { assertWorkflow } from "./registry/assert-workflow.ts"
 import { createHandlerRegistry, type HandlerRegistry, type RegisteredWorkflow } from "./registry/handler-registry.ts"
-import { createEventBus } from "./events/event-bus.ts"
+import { EventBus } from "./events/event-bus.ts"
 import { type Events, createEvents } from "./events/events.ts"
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
@@ -89,7 +89,8 @@ export interface Tasker extends Client {
    */
   startWorker(options?: WorkerOptions): Promise<Worker>
   /**
-   * Stops the workers of this process, then closes the database. May be called twice.
+   * Stops the workers of this process, lets subscribers be told what has happened (for 5 seconds at most), then closes
+   * the database. May be called twice.
    *
    * @throws TaskerError `TASKER_OPTION_INVALID` when `timeoutMs` is out of its range
    */
@@ -98,6 +99,9 @@ export interface Tasker extends Client {
 
 /** The most that an input or a result may take, unless options say otherwise: 1 MiB. */
 const DEFAULT_LIMIT_BYTES = 1_048_576
+
+/** How long a Tasker that is closed lets its subscribers be told what has happened. */
+const DELIVERY_MS = 5_000
 
 /**
  * Connects to the database, brings its schema up to date, and registers the workflows.
@@ -198,7 +202,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const { database, logger, registry, stored, options } = parts
   const limits = limitsOf(options)
   const hints = createHints()
-  const bus = createEventBus(() => new Date())
+  const bus = new EventBus({ now: () => new Date(), logger })
   const origin = randomUUID()
   const notifier = createNotifier(database, origin, options.notifications ?? true)
   const stopListening = await listen(database, hints, origin)
@@ -237,8 +241,12 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
     notifier.close()
     client.close()
+    // While the database is there: subscribers may need it.
+    const giveUpAt = performance.now() + DELIVERY_MS
+    await bus.drained(DELIVERY_MS)
     await stopListening()
     await database.close()
+    await bus.close(Math.max(0, giveUpAt - performance.now()))
   }
 
   return {

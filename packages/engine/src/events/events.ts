@@ -1,24 +1,29 @@
+import { checkOptions } from "../core/check-options.ts"
+import { describeValue } from "../core/describe-value.ts"
 import { TaskerError } from "../core/error.ts"
-import type { EventsMatching, TaskerEvent } from "../core/events/event-map.ts"
-import { isEventPattern } from "../core/events/event-pattern.ts"
-import type { EventHandler, Subscriber } from "../core/events/subscriber.ts"
-import type { EventBus } from "./event-bus.ts"
+import type { EventPattern, EventsMatching, TaskerEvent } from "../core/events/event-map.ts"
+import { patternProblem } from "../core/events/event-pattern.ts"
+import type { EventHandler, Subscriber, SubscriberOptions } from "../core/events/subscriber.ts"
+import { SUBSCRIBER_RULES } from "../core/events/subscriber-rules.ts"
+import type { EventBus, SubscriberStats } from "./event-bus.ts"
 
-export interface EventSubscriptionOptions<Event = TaskerEvent> {
+export interface EventSubscriptionOptions<Event = TaskerEvent> extends SubscriberOptions<Event> {
   /** What reports of its failures call it. Default: the pattern. */
   readonly name?: string | undefined
-  /** Only events for which it returns true are delivered. Default: all. */
-  readonly filter?: ((event: Event) => boolean) | undefined
 }
 
 /** What happens in this process, and whom to tell. */
 export interface Events {
   /**
    * Calls `handler` for every event of this process that the pattern stands for: a name, or a wildcard such as
-   * `step.*` or `*`. Events are told after what they say is committed.
+   * `step.*` or `*`. Events are told after what they say is committed, each subscriber's in order and one at a time.
    *
-   * @returns a function that ends the subscription; it may be called twice
-   * @throws TaskerError `TASKER_OPTION_INVALID` when the pattern can be no name of an event
+   * Whoever published never waits for it. One that throws, rejects or hangs harms nobody: it is logged, counted in
+   * `stats()` and told as `subscriber.failed` or `subscriber.timed_out`.
+   *
+   * @returns a function that ends the subscription, what waits for it included; it may be called twice
+   * @throws TaskerError `TASKER_OPTION_INVALID` when the pattern stands for no event that there can be, or an option
+   *   is unknown or out of its range
    *
    * @example
    * ```ts
@@ -28,23 +33,49 @@ export interface Events {
    * ```
    */
   on<Pattern extends string>(
-    pattern: Pattern,
+    pattern: EventPattern<Pattern>,
     handler: EventHandler<EventsMatching<Pattern>>,
     options?: EventSubscriptionOptions<EventsMatching<Pattern>>,
   ): () => void
+  /** What each subscriber of this process was told, failed at and missed, in the order in which they subscribed. */
+  stats(): readonly SubscriberStats[]
+  /** Settles when every subscriber has dealt with all that was published so far, and with what that brought about. */
+  drained(): Promise<void>
 }
 
 export function createEvents(bus: EventBus): Events {
   return {
-    on(pattern, handler, { name = pattern, filter } = {}) {
-      if (!isEventPattern(pattern)) {
+    on(given, handler, options = {}) {
+      // What the types refuse is refused here too.
+      const pattern = given as string
+      const problem = patternProblem(pattern)
+      if (problem !== undefined) throw new TaskerError("TASKER_OPTION_INVALID", problem.message, { hint: problem.hint })
+      if (typeof handler !== "function") {
         throw new TaskerError(
           "TASKER_OPTION_INVALID",
-          `expected pattern to be a name such as "step.completed" or a wildcard such as "step.*", got "${pattern}"`,
+          `expected handler to be a function, got ${describeValue(handler)}`,
         )
       }
-      // The bus gives a handler only what its pattern stands for: so it is for `filter` too.
-      return bus.subscribe({ name, on: { [pattern]: handler as EventHandler }, filter: filter as Subscriber["filter"] })
+      checkOptions("events.on", options, RULES, "TASKER_OPTION_INVALID")
+      const { name = pattern, timeoutMs, maxPending } = options
+      return bus.subscribe({
+        name,
+        // The bus gives a handler only what its pattern stands for: so it is for `filter` too.
+        on: { [pattern]: handler as EventHandler },
+        filter: options.filter as Subscriber["filter"],
+        timeoutMs,
+        maxPending,
+      })
     },
+    stats: () => bus.stats(),
+    drained: () => bus.drained(),
   }
+}
+
+const RULES = {
+  name: {
+    rule: "text of 1 to 200 characters",
+    accepts: (value: unknown) => typeof value === "string" && /^.{1,200}$/su.test(value),
+  },
+  ...SUBSCRIBER_RULES,
 }

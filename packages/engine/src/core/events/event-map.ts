@@ -1,3 +1,4 @@
+import type { DagError } from "../storable.ts"
 import type * as facts from "./event-payloads.ts"
 
 /** Every event of the engine, and what it carries. `catalogue.ts` says when each one is published. */
@@ -122,3 +123,16 @@ export type EventsMatching<Pattern extends string> = Pattern extends EventName
       : string extends Pattern
         ? TaskerEvent
         : CustomEvent
+
+/** A pattern; or why there can be no such event: it begins as those of the engine do, and none is called so. */
+export type EventPattern<Pattern extends string> =
+  EventsMatching<Pattern> extends CustomEvent
+    ? FirstPart<Pattern> extends EngineNamespace
+      ? DagError<`no event is called "${Pattern}"`>
+      : Pattern
+    : Pattern
+
+/** The first parts of the engine's events. No event of a user's begins with one. */
+export type EngineNamespace = FirstPart<EventName>
+
+type FirstPart<Name extends string> = Name extends `${infer First}.${string}` ? First : Name

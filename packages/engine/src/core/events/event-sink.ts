@@ -1,12 +1,14 @@
-import type { EventName, EventPayloads } from "./event-map.ts"
+import type { EventName, EventPayloads, TaskerEvent } from "./event-map.ts"
 
 /** Where the engine's rooms say what happened. */
 export interface EventSink {
   /** Whether anybody listens. What only an event needs is made only then. */
-  wants(name: EventName): boolean
+  wants(name: TaskerEvent["name"]): boolean
   /** Tells subscribers, after the change is committed. Never throws, and never waits for them. */
   publish<Name extends EventName>(name: Name, payload: EventPayloads[Name]): void
+  /** As `publish`, for an event that was made elsewhere, such as those of a transition. */
+  deliver(event: TaskerEvent): void
 }
 
 /** Tells nobody. */
-export const silentSink: EventSink = Object.freeze({ wants: () => false, publish: () => {} })
+export const silentSink: EventSink = Object.freeze({ wants: () => false, publish: () => {}, deliver: () => {} })

@@ -3,11 +3,29 @@ import type { TaskerEvent } from "./event-map.ts"
 /** What is done with an event. A promise that it returns is waited for before the subscriber gets its next event. */
 export type EventHandler<Event = TaskerEvent> = (event: Event) => void | Promise<void>
 
+/** How a subscriber is told. */
+export interface SubscriberOptions<Event = TaskerEvent> {
+  /**
+   * Only events for which it returns true are delivered. It is asked while the event is published, so it should be
+   * quick; one that throws counts as a failure, and the event is not delivered. Default: all.
+   */
+  readonly filter?: ((event: Event) => boolean) | undefined
+  /**
+   * How long a handler may take over one event, in milliseconds, from 1 to 2_147_483_647. One that takes longer is not
+   * waited for any more: it may still run when the next event comes. Default: 30_000.
+   */
+  readonly timeoutMs?: number | undefined
+  /**
+   * How many events may wait for the subscriber, from 1 to 1_000_000. When more come, those that have waited longest are
+   * dropped and counted. Default: 10_000.
+   */
+  readonly maxPending?: number | undefined
+}
+
 /** Somebody who is told what happens in this process. */
-export interface Subscriber {
+export interface Subscriber extends SubscriberOptions {
+  /** What reports of its failures call it. */
   readonly name: string
-  /** A handler per event, by its name or a wildcard: `"step.completed"`, `"step.*"`, `"*"`. */
+  /** A handler per event, by its name or a wildcard: `"step.completed"`, `"step.*"`, `"*"`. Each that matches is called. */
   readonly on: Readonly<Record<string, EventHandler>>
-  /** Only events for which it returns true are delivered. Default: all. */
-  readonly filter?: ((event: TaskerEvent) => boolean) | undefined
 }

@@ -1,0 +1,60 @@
+/** Tests of the types of events. `tsc -b` runs them; what it prints for the negative ones is quoted above each. */
+
+import type { CustomEvent, EngineEvent, EventNamed, TaskerEvent } from "../core/events/event-map.ts"
+import type { StepState } from "../core/state.ts"
+import type { Events } from "./events.ts"
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+declare function expect<T extends true>(): T
+declare const events: Events
+declare const anyPattern: string
+
+events.on("step.completed", (event) => {
+  expect<Equal<typeof event, EventNamed<"step.completed">>>()
+  expect<Equal<typeof event.payload.to, StepState>>()
+})
+
+// A wildcard gives a union, which the name tells apart.
+events.on("worker.*", (event) => {
+  if (event.name === "worker.stopped") expect<Equal<typeof event.payload.handedBackCount, number | null>>()
+  // Property 'handedBackCount' does not exist on type 'LostWorker | RecoveredWorker | StartedWorker | WorkerBeat | WorkerFacts | WorkerTrouble'.
+  // @ts-expect-error the message is quoted above
+  else void event.payload.handedBackCount
+})
+
+events.on("*", (event) => expect<Equal<typeof event, TaskerEvent>>() && undefined)
+events.on("*.failed", (event) => expect<Equal<typeof event, TaskerEvent>>() && undefined)
+events.on(anyPattern, (event) => expect<Equal<typeof event, TaskerEvent>>() && undefined)
+
+// What is none of the engine's was published by a step.
+events.on("order.shipped", (event) => {
+  expect<Equal<typeof event, CustomEvent>>()
+  expect<Equal<typeof event.payload.body, unknown>>()
+})
+events.on("order.*", (event) => expect<Equal<typeof event, CustomEvent>>() && undefined)
+
+events.on("step.failed", async ({ payload }) => void (await fetch(payload.step)), {
+  name: "pager",
+  filter: ({ payload }) => payload.maxAttempts > 1,
+  timeoutMs: 1_000,
+  maxPending: 10,
+})
+
+// Argument of type 'string' is not assignable to parameter of type 'DagError<"no event is called \"step.completd\"">'.
+// @ts-expect-error the message is quoted above
+events.on("step.completd", () => {})
+
+// Argument of type 'string' is not assignable to parameter of type 'DagError<"no event is called \"step.completed.*\"">'.
+// @ts-expect-error the message is quoted above
+events.on("step.completed.*", () => {})
+
+// Property 'handedBackCount' does not exist on type 'StepChange'.
+// @ts-expect-error the message is quoted above
+events.on("step.completed", ({ payload }) => void payload.handedBackCount)
+
+// Object literal may only specify known properties, but 'timeout' does not exist in type 'EventSubscriptionOptions<EventNamed<"step.completed">>'. Did you mean to write 'timeoutMs'?
+// @ts-expect-error the message is quoted above
+events.on("step.completed", () => {}, { timeout: 1_000 })
+
+declare const event: EngineEvent
+if (event.name === "observability.step.backoff") expect<Equal<typeof event.payload.delayMs, number | null>>()
