@@ -241,12 +241,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
     notifier.close()
     client.close()
-    // While the database is there: subscribers may need it.
-    const giveUpAt = performance.now() + DELIVERY_MS
-    await bus.drained(DELIVERY_MS)
-    await stopListening()
-    await database.close()
-    await bus.close(Math.max(0, giveUpAt - performance.now()))
+    await endTelling(bus, () => stopListening().then(() => database.close()))
   }
 
   return {
@@ -271,6 +266,14 @@ async function openTasker(parts: Parts): Promise<Tasker> {
 function limitsOf({ limits }: TaskerOptions) {
   const { inputBytes = DEFAULT_LIMIT_BYTES, resultBytes = DEFAULT_LIMIT_BYTES } = limits ?? {}
   return { inputBytes, resultBytes }
+}
+
+/** Subscribers are told all but the end while the database is there, for they may need it. */
+async function endTelling(bus: EventBus, closeDatabase: () => Promise<void>): Promise<void> {
+  const giveUpAt = performance.now() + DELIVERY_MS
+  await bus.drained(DELIVERY_MS)
+  await closeDatabase()
+  await bus.close(Math.max(0, giveUpAt - performance.now()))
 }
 
 function closed(): TaskerError {
