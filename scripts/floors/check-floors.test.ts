@@ -15,6 +15,7 @@ const SOUND: Readonly<Record<string, string>> = {
   [`${ENGINE}/database/connect.ts`]: `import type { Pool } from "pg"\nexport const begin = (pool: Pool) => pool.query("begin")`,
   [`${ENGINE}/store/claim.ts`]: `import { begin } from "../database/connect.ts"\nexport const claim = () => [begin, "select tasker.claim()"]`,
   [`${ENGINE}/worker/work.ts`]: `import { claim } from "../store/claim.ts"\nexport const work = () => claim("select a step first")`,
+  [`${ENGINE}/registry/discovery/import-module.ts`]: `export const load = (url: string) => import(url)`,
   "bench/src/main.ts": `import { createTasker } from "@tasker/engine"\ncreateTasker(process.env.URL, "select count(*) from tasker.steps")`,
   "examples/demo/src/main.ts": `import { createTasker } from "@tasker/engine"\ncreateTasker()`,
 }
@@ -198,7 +199,7 @@ function house(files: Readonly<Record<string, string>>): string {
 
 describe("checkFloors", () => {
   test("finds nothing in a sound house, and says what it saw", () => {
-    expect(checkFloors(house(SOUND))).toEqual({ fileCount: 9, importCount: 10, violations: [] })
+    expect(checkFloors(house(SOUND))).toEqual({ fileCount: 10, importCount: 10, violations: [] })
   })
 
   test.each(PLANTED)("sees %s", (_name, path, source, rule, message) => {

@@ -56,10 +56,17 @@ export type { JsonSchema, JsonValue, StandardSchema } from "./core/schema.ts"
 export {
   createHandlerRegistry,
   type HandlerRegistry,
+  type HandlerRegistryOptions,
   type HandlerRegistryStats,
   type RegisteredWorkflow,
 } from "./registry/handler-registry.ts"
-export type { RegisterOptions } from "./registry/registry.ts"
+export type { RegisterOptions, RegistryStats, UnregisterOptions } from "./registry/registry.ts"
+export type { PluginRegistry, PluginRegistryStats } from "./registry/plugin-registry.ts"
+export type { SubscriberRegistry, SubscriberRegistryStats } from "./registry/subscriber-registry.ts"
+export type { DiscoveryFolders } from "./registry/create-registries.ts"
+export type { DiscoverOptions, Discovery } from "./registry/discovery/discover-folder.ts"
+export type { DiscoverWorkflowsOptions } from "./registry/discovery/discover-workflows.ts"
+export type { DiscoveredEntry, DiscoveryFailure, RegistryChange } from "./registry/registry-change.ts"
 export type { InputProblem } from "./registry/validate-input.ts"
 
 // Exporting what is known

@@ -4,6 +4,8 @@ import { type Client, createClient } from "./client/create-client.ts"
 import { checkOptions } from "./core/check-options.ts"
 import type { Database } from "./core/database.ts"
 import { TaskerError } from "./core/error.ts"
+import type { Subscriber } from "./core/events/subscriber.ts"
+import type { Exporter } from "./core/exporter.ts"
 import { createHints, type Hint, type Hints } from "./core/hints.ts"
 import type { Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
@@ -11,9 +13,19 @@ import type { AnyWorkflow } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
 import { type DatabaseCallListener, type WatchedDatabase, watchCalls } from "./database/watch-calls.ts"
 import { assertWorkflow } from "./registry/assert-workflow.ts"
-import { createHandlerRegistry, type HandlerRegistry, type RegisteredWorkflow } from "./registry/handler-registry.ts"
+import {
+  createRegistries,
+  type DiscoveryFolders,
+  fillRegistries,
+  type Registries,
+} from "./registry/create-registries.ts"
+import type { HandlerRegistry, RegisteredWorkflow } from "./registry/handler-registry.ts"
+import { logChange } from "./registry/log-change.ts"
+import type { PluginRegistry } from "./registry/plugin-registry.ts"
+import type { SubscriberRegistry } from "./registry/subscriber-registry.ts"
 import { EventBus } from "./events/event-bus.ts"
 import { type Events, createEvents } from "./events/events.ts"
+import { publishRegistryChange } from "./events/publish-registry-change.ts"
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
 import { CHANNEL, createNotifier, type Notifier, readNotification } from "./worker/notifier.ts"
@@ -36,6 +48,17 @@ export interface TaskerOptions {
   readonly url?: string | undefined
   /** What this process can create tasks of and run. Default: none. */
   readonly workflows?: readonly AnyWorkflow[] | undefined
+  /** What exports can be written with, beside what is built in. Default: none. */
+  readonly plugins?: readonly Exporter[] | undefined
+  /** Who is told what happens in this process, from its start. Default: nobody. */
+  readonly subscribers?: readonly Subscriber[] | undefined
+  /**
+   * Folders with workflows, plugins and subscribers, whose files are loaded at the start. A file that cannot be used is
+   * logged as a warning, and keeps no other from being used; with `strict` it is an error.
+   *
+   * Default: none.
+   */
+  readonly discover?: DiscoveryFolders | undefined
   /**
    * Whether a workflow that changed under the same version takes that version's place, as long as no task of it
    * is live. Handy while developing; in production, a changed workflow is a new version.
@@ -64,6 +87,10 @@ export interface TaskerOptions {
 export interface Tasker extends Client {
   /** The workflows of this process. */
   readonly workflows: Pick<HandlerRegistry, "get" | "find" | "list" | "namespaces" | "stats">
+  /** The plugins of this process, by name and by format. */
+  readonly plugins: PluginRegistry
+  /** The subscribers of this process. One that is registered is told of events from then on, until it is unregistered. */
+  readonly subscribers: SubscriberRegistry
   /** What happens in this process, and whom to tell. */
   readonly events: Events
   /** The workers of this process, those that are stopping left out. */
@@ -121,10 +148,17 @@ const DELIVERY_MS = 5_000
  */
 export async function createTasker(options: TaskerOptions = {}): Promise<Tasker> {
   checkOptions("createTasker", options, RULES, "TASKER_CONFIG_INVALID")
-  const registry = createHandlerRegistry()
-  // Before anything is started: a workflow that breaks a rule needs no database to say so.
-  for (const workflow of options.workflows ?? []) registry.register(workflow)
   const logger = options.logger ?? defaultLogger()
+  const bus = new EventBus({ now: () => new Date(), logger })
+  const registries = createRegistries({
+    connect: (subscriber) => bus.subscribe(subscriber),
+    onChange: (change) => {
+      logChange(logger, change)
+      publishRegistryChange(bus, change)
+    },
+  })
+  // Before anything is started: a workflow that breaks a rule needs no database to say so.
+  await fillRegistries(registries, options)
   const { poolSize = 10, preparedStatements = true, notifications = true } = options
   const watched = watchCalls(
     await connect(options.url ?? DEFAULT_DATABASE_URL, {
@@ -137,8 +171,8 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   const { database } = watched
   try {
     await migrate(database)
-    const stored = await storeWorkflows(database, registry, options.replaceWorkflows ?? false)
-    return await openTasker({ ...watched, logger, registry, stored, options, poolSize })
+    const stored = await storeWorkflows(database, registries.workflows, options.replaceWorkflows ?? false)
+    return await openTasker({ ...watched, logger, bus, registries, stored, options, poolSize })
   } catch (error) {
     await database.close()
     throw error
@@ -148,6 +182,9 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
 const RULES = {
   url: { rule: "text", accepts: (value: unknown) => typeof value === "string" },
   workflows: { rule: "a list of workflows", accepts: Array.isArray },
+  plugins: { rule: "a list of plugins", accepts: Array.isArray },
+  subscribers: { rule: "a list of subscribers", accepts: Array.isArray },
+  discover: { rule: "an object of workflows, plugins and subscribers, each a path or a file: URL", accepts: isObject },
   replaceWorkflows: flagRule,
   logger: { rule: "an object with debug, info, warn and error", accepts: isLogger },
   limits: { rule: "an object of inputBytes and resultBytes, each an integer from 1 to 268435455", accepts: isLimits },
@@ -156,13 +193,17 @@ const RULES = {
   notifications: flagRule,
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null
+}
+
 function isLogger(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false
+  if (!isObject(value)) return false
   return ["debug", "info", "warn", "error"].every((method) => typeof Reflect.get(value, method) === "function")
 }
 
 function isLimits(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false
+  if (!isObject(value)) return false
   return Object.entries(value).every(
     ([key, bytes]) =>
       ["inputBytes", "resultBytes"].includes(key)
@@ -192,17 +233,17 @@ async function storeWorkflows(
 
 interface Parts extends WatchedDatabase {
   readonly logger: Logger
-  readonly registry: HandlerRegistry
+  readonly bus: EventBus
+  readonly registries: Registries
   readonly stored: ReadonlyMap<string, KnownWorkflow>
   readonly options: TaskerOptions
   readonly poolSize: number
 }
 
 async function openTasker(parts: Parts): Promise<Tasker> {
-  const { database, logger, registry, stored, options } = parts
+  const { database, logger, bus, registries, stored, options } = parts
   const limits = limitsOf(options)
   const hints = createHints()
-  const bus = new EventBus({ now: () => new Date(), logger })
   const origin = randomUUID()
   const notifier = createNotifier(database, origin, options.notifications ?? true)
   const stopListening = await listen(database, hints, origin)
@@ -246,7 +287,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
 
   return {
     ...client,
-    workflows: registry,
+    ...registries,
     events: createEvents(bus),
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,

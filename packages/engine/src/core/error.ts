@@ -82,6 +82,12 @@ export const ERROR_CODES = {
     meaning: "the database URL has a form that Tasker does not know",
     action: "use `postgres://…`, `embedded:DIR`, `pglite:DIR` or `pglite:memory`",
   },
+  TASKER_DISCOVERY_FAILED: {
+    status: 422,
+    retryable: false,
+    meaning: "a folder that was searched cannot be read, or a file in it cannot be loaded or registered",
+    action: "correct the files that the message names",
+  },
   TASKER_EMBEDDED_START_FAILED: {
     status: 500,
     retryable: false,
@@ -131,11 +137,29 @@ export const ERROR_CODES = {
     meaning: "a migration was refused by the database, and was rolled back",
     action: "read the cause; the database is as it was before this migration",
   },
+  TASKER_NAME_TAKEN: {
+    status: 409,
+    retryable: false,
+    meaning: "another plugin or subscriber is registered under this name",
+    action: "give it another name, or pass `replace: true`",
+  },
   TASKER_OPTION_INVALID: {
     status: 400,
     retryable: false,
     meaning: "an option or argument of a call is unknown, missing, or out of its range",
     action: "correct the option that the message names",
+  },
+  TASKER_PLUGIN_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning: "a plugin lacks members of its interface, or has misshapen ones",
+    action: "correct the members listed in `details.problems`",
+  },
+  TASKER_PLUGIN_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: "no plugin is registered under this name, or writes this format",
+    action: "register it, or check the name or format against those in `details`",
   },
   TASKER_RESULT_INVALID: {
     status: 422,
@@ -160,6 +184,18 @@ export const ERROR_CODES = {
     retryable: true,
     meaning: "an attempt of a step took longer than the step's `timeoutMs`",
     action: "raise `timeoutMs`, and pass `signal` on to what the handler waits for",
+  },
+  TASKER_SUBSCRIBER_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning: "a subscriber lacks members of its interface, has misshapen ones, or names an event that cannot be",
+    action: "correct the members listed in `details.problems`",
+  },
+  TASKER_SUBSCRIBER_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: "no subscriber is registered under this name",
+    action: "register it, or check the name against those in `details.names`",
   },
   TASKER_TASK_CANCELLED: {
     status: 409,

@@ -4,6 +4,7 @@ import { buildWorkflow } from "../core/build-workflow.ts"
 import type { StepSource, WorkflowSource } from "../core/workflow-source.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
 import { createHandlerRegistry } from "./handler-registry.ts"
+import type { RegistryChange } from "./registry-change.ts"
 
 const priceCart = () => ({ cents: 100 })
 const chargeCard = () => ({ id: "ch_1" })
@@ -225,8 +226,10 @@ describe("list, namespaces, unregister and stats", () => {
       replacedCount: 0,
       unregisteredCount: 0,
       namespaceCount: 2,
+      refusedCount: 0,
       nameCount: 2,
       stepCount: 6,
+      workflowCountByNamespace: { billing: 1, shop: 2 },
     })
   })
 
@@ -237,5 +240,26 @@ describe("list, namespaces, unregister and stats", () => {
     expect(registry.unregister(id)).toBe(true)
     expect(registry.unregister(id)).toBe(false)
     expect(versionOf(registry.get("shop", "process_order"))).toBe("1.0.0")
+  })
+})
+
+describe("onChange", () => {
+  test("is told of what was registered, refused and unregistered", () => {
+    const changes: RegistryChange[] = []
+    const registry = createHandlerRegistry({ onChange: (change) => void changes.push(change) })
+    const { namespace, name, version } = registry.register(workflow(), { correlationId: "c-1" }).workflow
+    // What a JavaScript user may pass.
+    expect(() => registry.register({ name: "half", version: "1.0.0" } as AnyWorkflow)).toThrow(/definition/)
+    expect(() => registry.register(null as unknown as AnyWorkflow)).toThrow(/expected a workflow, got null/)
+    registry.unregister({ namespace, name, version }, { correlationId: "c-2" })
+
+    const key = "shop/process_order@1.0.0"
+    const facts = { namespace, name, version, stepCount: 2 }
+    expect(changes).toMatchObject([
+      { registry: "handler", operation: "registered", key, facts, correlationId: "c-1" },
+      { operation: "validation_failed", key: "half@1.0.0", error: { code: "TASKER_WORKFLOW_INVALID" } },
+      { operation: "validation_failed", key: null },
+      { registry: "handler", operation: "unregistered", key, facts, correlationId: "c-2" },
+    ])
   })
 })

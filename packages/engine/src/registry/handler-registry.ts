@@ -4,8 +4,19 @@ import { compareVersions, parseVersion } from "../core/semver.ts"
 import { maxSatisfying } from "../core/version-range.ts"
 import type { AnyWorkflow, WorkflowId } from "../core/workflow.ts"
 import { assertWorkflow } from "./assert-workflow.ts"
+import { nameOf, textAt } from "./check-members.ts"
 import { compareWorkflows } from "./compare-workflows.ts"
-import { createRegistry, type RegisterOptions, type RegistryStats } from "./registry.ts"
+import { createIndex } from "./create-index.ts"
+import { discoverWorkflows, type DiscoverWorkflowsOptions } from "./discovery/discover-workflows.ts"
+import type { Discovery } from "./discovery/discover-folder.ts"
+import {
+  createRegistry,
+  type RegisterOptions,
+  type Registry,
+  type RegistryStats,
+  type UnregisterOptions,
+} from "./registry.ts"
+import type { OnRegistryChange } from "./registry-change.ts"
 import { createInputValidator, type InputValidator } from "./validate-input.ts"
 
 /** A workflow that this process can run, and what checks its input. */
@@ -19,6 +30,8 @@ export interface HandlerRegistryStats extends RegistryStats {
   /** How many names there are, whatever their versions. */
   readonly nameCount: number
   readonly stepCount: number
+  /** How many workflows each namespace has, every version counted. */
+  readonly workflowCountByNamespace: Readonly<Record<string, number>>
 }
 
 /** The workflows that this process can run, by namespace, name and semantic version. */
@@ -48,26 +61,28 @@ export interface HandlerRegistry {
   /** Sorted. */
   namespaces(): readonly string[]
   /** Whether there was one. */
-  unregister(id: WorkflowId): boolean
+  unregister(id: WorkflowId, options?: UnregisterOptions): boolean
   stats(): HandlerRegistryStats
+  /**
+   * Registers every workflow of a folder: those that modules export, and those of YAML files.
+   *
+   * A YAML file takes its handlers from `handlers`, and from what the module beside it exports: `ship_order.yaml` from
+   * `ship_order.js`.
+   *
+   * @throws TaskerError `TASKER_DISCOVERY_FAILED` when a file cannot be used and `strict` is set
+   */
+  discover(folder: string | URL, options?: DiscoverWorkflowsOptions): Promise<Discovery>
+}
+
+export interface HandlerRegistryOptions {
+  /** Told of every operation. Default: nobody is. */
+  readonly onChange?: OnRegistryChange | undefined
 }
 
 /** Makes an empty registry of workflows. */
-export function createHandlerRegistry(): HandlerRegistry {
-  const registry = createRegistry<RegisteredWorkflow>({
-    kind: "workflow",
-    keyOf: ({ workflow }) => keyOf(workflow),
-    differenceOf: (existing, entry) => compareWorkflows(existing.workflow, entry.workflow),
-    conflictCode: "TASKER_WORKFLOW_CHANGED",
-    conflictHint: "give the changed workflow a new version, or pass `replace: true`",
-  })
-  const index = createIndex(() => registry.list())
-
-  function register(workflow: AnyWorkflow, options?: RegisterOptions): RegisteredWorkflow {
-    assertWorkflow(workflow)
-    const validateInput = createInputValidator(workflow.inputSchema, workflow)
-    return registry.register(Object.freeze({ workflow, validateInput }), options)
-  }
+export function createHandlerRegistry({ onChange = () => {} }: HandlerRegistryOptions = {}): HandlerRegistry {
+  const registry = createWorkflowRegistry(onChange)
+  const index = createIndex(registry.list, indexVersions)
 
   function find(namespace: string, name: string, range = "*"): RegisteredWorkflow | undefined {
     const exact = registry.get(keyOf({ namespace, name, version: range }))
@@ -90,48 +105,76 @@ export function createHandlerRegistry(): HandlerRegistry {
 
   function stats(): HandlerRegistryStats {
     const names = [...index().values()].map((byName) => byName.size)
+    const counts = [...index()].map(([namespace, byName]) => [namespace, [...byName.values()].flat().length] as const)
     return {
       ...registry.stats(),
       namespaceCount: names.length,
       nameCount: names.reduce((sum, count) => sum + count, 0),
       stepCount: registry.list().reduce((sum, { workflow }) => sum + workflow.steps.length, 0),
+      workflowCountByNamespace: Object.fromEntries(counts),
     }
   }
 
   return Object.freeze({
-    register,
+    register: registry.register,
     get,
     find,
     list,
     namespaces: () => [...index().keys()].toSorted(),
-    unregister: (id: WorkflowId) => registry.unregister(keyOf(id)) !== undefined,
+    unregister: (id: WorkflowId, options?: UnregisterOptions) => registry.unregister(keyOf(id), options) !== undefined,
     stats,
+    discover: async (folder: string | URL, options?: DiscoverWorkflowsOptions) =>
+      await discoverWorkflows({ register: registry.register, keyOf, onChange }, folder, options),
+  })
+}
+
+function createWorkflowRegistry(onChange: OnRegistryChange): Registry<RegisteredWorkflow, AnyWorkflow> {
+  return createRegistry<RegisteredWorkflow, AnyWorkflow>({
+    registry: "handler",
+    kind: "workflow",
+    toEntry: (workflow) => {
+      assertWorkflow(workflow)
+      return Object.freeze({ workflow, validateInput: createInputValidator(workflow.inputSchema, workflow) })
+    },
+    keyOf: ({ workflow }) => keyOf(workflow),
+    labelOf,
+    factsOf: ({ workflow: { namespace, name, version, steps } }) => ({
+      namespace,
+      name,
+      version,
+      stepCount: steps.length,
+    }),
+    differenceOf: (standing, entry) => compareWorkflows(standing.workflow, entry.workflow),
+    invalidCode: "TASKER_WORKFLOW_INVALID",
+    conflictCode: "TASKER_WORKFLOW_CHANGED",
+    conflictHint: "give the changed workflow a new version, or pass `replace: true`",
+    onChange,
   })
 }
 
 /** Namespace → name → versions. */
 type Index = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
 
-/** An index that is made anew when it is read after a change. */
-function createIndex(list: () => readonly RegisteredWorkflow[]): () => Index {
-  let indexed: readonly RegisteredWorkflow[] | undefined
-  let index = new Map<string, Map<string, string[]>>()
-  return () => {
-    const current = list()
-    if (current === indexed) return index
-    index = new Map()
-    for (const { workflow } of current) {
-      const byName = index.get(workflow.namespace) ?? new Map<string, string[]>()
-      index.set(workflow.namespace, byName)
-      byName.set(workflow.name, [...(byName.get(workflow.name) ?? []), workflow.version])
-    }
-    indexed = current
-    return index
+function indexVersions(all: readonly RegisteredWorkflow[]): Index {
+  const index = new Map<string, Map<string, string[]>>()
+  for (const { workflow } of all) {
+    const byName = index.get(workflow.namespace) ?? new Map<string, string[]>()
+    index.set(workflow.namespace, byName)
+    byName.set(workflow.name, [...(byName.get(workflow.name) ?? []), workflow.version])
   }
+  return index
 }
 
 function keyOf({ namespace, name, version }: WorkflowId): string {
   return `${namespace}/${name}@${version}`
+}
+
+/** What to call something that may be no workflow, by as much of its name as it has. */
+function labelOf(given: unknown): string | undefined {
+  const name = nameOf(given)
+  if (name === undefined) return undefined
+  const [namespace, version] = [textAt(given, "namespace"), textAt(given, "version")]
+  return `${namespace === undefined ? "" : `${namespace}/`}${name}${version === undefined ? "" : `@${version}`}`
 }
 
 function compareIds(one: WorkflowId, other: WorkflowId): number {

@@ -202,18 +202,31 @@ export interface MigratedDatabase extends DatabaseFacts {
 export interface RegistryChange {
   /** `handler`s by `namespace/name@version`, plugins and subscribers by name. */
   readonly key: string
+  /** The file that it came from; `null` when it was registered in code. */
+  readonly source: string | null
   readonly correlationId: string | null
 }
 
-export interface RegistryRefusal extends RegistryChange {
+/** Something that a registry did not take. */
+export interface RegistryRefusal {
+  /** As far as it has a name. */
+  readonly key: string | null
+  readonly source: string | null
+  /** Why: misshapen, or another one stands under its key. */
+  readonly code: string
+  /** Every member that is missing or misshapen, or the conflict. */
   readonly problems: readonly string[]
+  readonly correlationId: string | null
 }
 
 export interface Discovery {
   readonly kind: "handler" | "plugin" | "subscriber"
   readonly folder: string
+  /** Keys, in the order in which they were registered. */
   readonly registered: readonly string[]
-  readonly failures: readonly { readonly file: string; readonly message: string }[]
+  readonly failures: readonly { readonly file: string; readonly code: string; readonly message: string }[]
+  readonly durationMs: number
+  readonly correlationId: string | null
 }
 
 export interface SubscriberTrouble {

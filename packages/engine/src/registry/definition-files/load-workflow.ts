@@ -3,12 +3,9 @@ import { basename, dirname } from "node:path"
 import { TaskerError } from "../../core/error.ts"
 import { didYouMean } from "../../core/names.ts"
 import type { Workflow } from "../../core/workflow.ts"
-import { type HandlersByName, parseWorkflow } from "./parse-workflow.ts"
+import { type HandlersByName, parseWorkflow, type ParseWorkflowOptions } from "./parse-workflow.ts"
 
-export interface LoadWorkflowOptions {
-  /** Which of the file's `environments` to apply. Default: none. */
-  readonly environment?: string | undefined
-}
+export type LoadWorkflowOptions = Pick<ParseWorkflowOptions, "environment" | "environmentOptional">
 
 /**
  * Reads a workflow from a YAML file.
@@ -33,7 +30,7 @@ export async function loadWorkflow<Input = unknown, Results = Readonly<Record<st
   options: LoadWorkflowOptions = {},
 ): Promise<Workflow<Input, Results>> {
   const text = await readText(file)
-  return parseWorkflow(text, { file, handlers, environment: options.environment })
+  return parseWorkflow(text, { ...options, file, handlers })
 }
 
 async function readText(file: string): Promise<string> {

@@ -28,6 +28,11 @@ export interface ParseWorkflowOptions {
   readonly handlers: HandlersByName
   /** Which of the file's `environments` to apply. Default: none. */
   readonly environment?: string | undefined
+  /**
+   * Whether a file that declares no environment at all stands as it is, whatever `environment` says: for many files
+   * that are loaded alike. Default: false.
+   */
+  readonly environmentOptional?: boolean | undefined
 }
 
 /** How many mistakes the message of one error shows. */
@@ -76,8 +81,9 @@ function findProblems(read: ReadYaml, options: ParseWorkflowOptions): Findings {
     const above = [...keys, ...valueProblems(mergeEnvironment(root, undefined), { isWhole: false })]
     return { problems: [...above.filter((problem) => isBefore(problem, broken)), ...syntaxProblems] }
   }
+  const isUnasked = options.environmentOptional === true && valueAt(root, "environments") === undefined
   const { environment, problems: undeclared } =
-    options.environment === undefined
+    options.environment === undefined || isUnasked
       ? { environment: undefined, problems: [] }
       : findEnvironment(root, options.environment)
   const effective = mergeEnvironment(root, environment)
