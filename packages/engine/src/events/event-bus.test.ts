@@ -103,6 +103,54 @@ describe("publish", () => {
   })
 })
 
+describe("immediate", () => {
+  test("is told before whoever publishes goes on, however many events there are", async () => {
+    const told = listen("worker.*", { immediate: true, maxPending: 1 })
+    for (let count = 1; count <= 3; count++) {
+      beat()
+      expect(told).toHaveLength(count)
+    }
+    expect(statsOf("worker.*")).toMatchObject({ deliveredCount: 3, droppedCount: 0, pendingCount: 0 })
+    await bus.drained()
+    expect(told).toHaveLength(3)
+  })
+
+  test("one that throws or rejects harms nobody, and is told like any other", async () => {
+    const troubles = listen("subscriber.*")
+    bus.subscribe({ name: "rejects", immediate: true, on: { "worker.*": () => Promise.reject(new Error("late")) } })
+    bus.subscribe({
+      name: "throws",
+      immediate: true,
+      on: {
+        "worker.*": () => {
+          throw new Error("now")
+        },
+      },
+    })
+    const next = listen("worker.*", { immediate: true })
+    beat()
+    expect(next).toEqual(["worker.stopped"])
+    await vi.waitFor(() => expect(troubles).toEqual(["subscriber.failed", "subscriber.failed"]))
+  })
+
+  test("is told nothing after its end", () => {
+    const told: string[] = []
+    const stop = bus.subscribe({
+      name: "a",
+      immediate: true,
+      on: {
+        "worker.*": () => {
+          told.push("told")
+          stop()
+        },
+      },
+    })
+    beat()
+    beat()
+    expect(told).toEqual(["told"])
+  })
+})
+
 describe("filter", () => {
   test("only what it says true to is delivered; the rest waits nowhere", async () => {
     const isOdd = (event: TaskerEvent) => "workerId" in event.payload && Number(event.payload.workerId) % 2 === 1

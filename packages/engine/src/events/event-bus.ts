@@ -128,7 +128,9 @@ export class EventBus implements EventSink {
     Object.freeze(event)
     Object.freeze(event.payload)
     for (const { subscriber, queue, handlers } of routes) {
-      if (subscriber !== except && isWanted(subscriber, queue, event)) queue.push(event, handlers)
+      if (subscriber === except || !isWanted(subscriber, queue, event)) continue
+      if (subscriber.immediate ?? false) queue.deliver(event, handlers)
+      else queue.push(event, handlers)
     }
   }
 

@@ -23,6 +23,14 @@ describe("events.on", () => {
     expect(events.stats()).toEqual([])
   })
 
+  test("an immediate one is told at once", () => {
+    const told: number[] = []
+    const stop = events.on("worker.stopped", ({ payload }) => void told.push(payload.workerId), { immediate: true })
+    bus.publish("worker.stopped", { workerId: 5, worker: "w", handedBackCount: 0 })
+    expect(told).toEqual([5])
+    stop()
+  })
+
   test("is called by its pattern when it has no name", () => {
     const stop = events.on("step.*", () => {})
     expect(events.stats()).toMatchObject([{ subscriber: "step.*" }])

@@ -57,7 +57,7 @@ export function createEvents(bus: EventBus): Events {
         )
       }
       checkOptions("events.on", options, RULES, "TASKER_OPTION_INVALID")
-      const { name = pattern, timeoutMs, maxPending } = options
+      const { name = pattern, timeoutMs, maxPending, immediate } = options
       return bus.subscribe({
         name,
         // The bus gives a handler only what its pattern stands for: so it is for `filter` too.
@@ -65,6 +65,7 @@ export function createEvents(bus: EventBus): Events {
         filter: options.filter as Subscriber["filter"],
         timeoutMs,
         maxPending,
+        immediate,
       })
     },
     stats: () => bus.stats(),

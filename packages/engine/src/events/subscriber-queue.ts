@@ -73,6 +73,15 @@ export class SubscriberQueue {
     this.#run = Promise.resolve().then(() => this.#deliverAll())
   }
 
+  /** Delivers at once. What a handler returns is watched, and not waited for. */
+  deliver(event: TaskerEvent, handlers: readonly EventHandler[]): void {
+    if (this.#isStopped) return
+    for (const handle of handlers) {
+      const work = this.#call(handle, event)
+      if (work !== undefined) void this.#settled(work, event)
+    }
+  }
+
   /** Counts what went wrong, and passes it on. */
   trouble(trouble: Trouble, event: TaskerEvent, error: unknown): void {
     if (trouble === "failed") this.#counts.failedCount += 1

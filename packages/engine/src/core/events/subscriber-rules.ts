@@ -1,5 +1,5 @@
 import type { OptionRules } from "../check-options.ts"
-import { integerRule } from "../option-rules.ts"
+import { flagRule, integerRule } from "../option-rules.ts"
 import { MAX_DELAY_MS } from "../retry-policy.ts"
 
 /** What a subscriber is given when nobody says. */
@@ -10,4 +10,5 @@ export const SUBSCRIBER_RULES = {
   filter: { rule: "a function", accepts: (value: unknown) => typeof value === "function" },
   timeoutMs: integerRule(1, MAX_DELAY_MS),
   maxPending: integerRule(1, 1_000_000),
+  immediate: flagRule,
 } satisfies OptionRules

@@ -20,6 +20,12 @@ export interface SubscriberOptions<Event = TaskerEvent> {
    * dropped and counted. Default: 10_000.
    */
   readonly maxPending?: number | undefined
+  /**
+   * Whether the handler is called while the event is published, before whoever published goes on. Nothing waits for it, so
+   * nothing is dropped; but what it takes, each step takes longer. For counting, which is over at once; a promise that it
+   * returns is not waited for. Default: false.
+   */
+  readonly immediate?: boolean | undefined
 }
 
 /** Somebody who is told what happens in this process. */
