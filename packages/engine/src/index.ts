@@ -82,8 +82,10 @@ export type {
   TaskRecord,
   TransitionRecord,
 } from "./core/exporter.ts"
-export type { OptionRule } from "./core/option-rules.ts"
-export type { OptionRules } from "./core/check-options.ts"
+
+// Checking options, for plugins
+export { flagRule, integerRule, type OptionRule } from "./core/option-rules.ts"
+export { checkOptions, type OptionRules } from "./core/check-options.ts"
 
 // Calling HTTP services from a step
 export { apiStep, type ApiStepOptions } from "./http/api-step.ts"
