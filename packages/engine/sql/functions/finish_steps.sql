@@ -29,6 +29,7 @@
 -- Returns    the children handed to the worker, the tasks that ended and how, and
 --            how many children were left in the queue
 -- Locks      nothing that the caller has not locked
+-- Raises     TK040 when the queue says that a step is recorded, and it is not
 -- Plans      kept, and by index only: one that was made while the tables were empty would
 --            read them whole for as long as the connection lives
 -- Called by  sql/functions/{advance,take_back_steps,settle_step}.sql
@@ -70,6 +71,7 @@ set enable_mergejoin = off
 as $$
 declare
   v_reached record;
+  v_count   integer;
 begin
   -- Statements of their own, so that a call pays for those alone that it needs: when little
   -- is to do, setting up a plan costs more than running it.
@@ -108,6 +110,12 @@ begin
     ) as standing
     where outcome.is_recorded
       and record.ctid = standing.row_id;
+
+    -- Else a result would be lost in silence.
+    get diagnostics v_count = row_count;
+    if v_count <> cardinality(array_positions(p_recorded, true)) then
+      raise exception 'a step is said to be recorded, and has no record' using errcode = 'TK040';
+    end if;
   end if;
 
   with outcome as materialized (

@@ -81,6 +81,12 @@ as $$
   where compared.queued_is_recorded <> compared.is_recorded
   union all
   select queued.task_id, queued.step_no,
+    format('worker %s has the step since no time', queued.worker_id)
+  from tasker.step_queue as queued
+  where queued.worker_id is not null
+    and queued.started_at is null
+  union all
+  select queued.task_id, queued.step_no,
     format('the row in the queue is %s, its queue has %s', case when queued.limited then 'limited' else 'not limited' end,
       coalesce(format('a limit of %s', queue.max_running), 'no limit'))
   from tasker.step_queue as queued

@@ -16,6 +16,18 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
   afterEach(async () => expect(await store.violations()).toEqual([]))
   afterAll(async () => await opened.close())
 
+  it("refuses an outcome rather than losing it when the queue is wrong about its record", async () => {
+    const workflow = await store.define({ only: {} })
+    const taskId = await store.createTask(workflow)
+    const worker = await store.worker(workflow)
+    const step = await worker.claimOne()
+    const lie = "update tasker.step_queue set is_recorded = not is_recorded where task_id = $1"
+    await opened.database.query({ text: lie, values: [taskId] })
+    await expect(worker.advance({ outcomes: [completed(step, 1)] })).rejects.toMatchObject({ code: "TASKER_INTERNAL" })
+    await opened.database.query({ text: lie, values: [taskId] })
+    expect((await worker.advance({ outcomes: [completed(step, 1)] })).ended).toHaveLength(1)
+  })
+
   describe("claiming", () => {
     it("gives the most urgent first, and within a priority the oldest", async () => {
       const workflow = await store.define({ only: {} })

@@ -15,6 +15,7 @@ export const SQL_ERRORS = {
   TK031: { code: "TASKER_STEP_NOT_FOUND" },
   TK032: { code: "TASKER_TRANSITION_INVALID" },
   TK033: { code: "TASKER_STEP_NOT_SKIPPABLE", hint: "resolve the step with a result instead" },
+  TK040: { code: "TASKER_INTERNAL" },
 } as const satisfies Readonly<Record<string, { readonly code: ErrorCode; readonly hint?: string }>>
 
 /** The SQLSTATE of an error that came from the database; `undefined` for any other. */

@@ -160,6 +160,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
       ],
     ],
     ["queue", "another attempt in the queue", [`update tasker.step_queue set attempt = attempt + 1 ${held}`]],
+    ["queue", "a held step that never started", [`update tasker.step_queue set started_at = null ${held}`]],
     ["queue", "more attempts in the queue", [`update tasker.step_queue set max_attempts = max_attempts + 1 ${held}`]],
     [
       "queue",
