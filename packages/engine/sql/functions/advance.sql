@@ -22,8 +22,9 @@
 -- Returns rows of a kind:
 --   step    a step to run, with its task's input and its parents' results by step_no; false
 --           in their place when they are more than one value can hold. Its state is pending,
---           once for each task that this call started, and null otherwise; delay is how many
---           milliseconds it was due before it was claimed
+--           once for each task that this call started, and null otherwise; from_state is the
+--           step's before a later attempt, delay how many milliseconds it was due before it was
+--           claimed
 --   lost    an attempt that this worker no longer held: its outcome was refused
 --   ended   a task that ended, how, when it was created and started, and how many milliseconds
 --           that was after its creation
@@ -68,6 +69,7 @@ returns table (
   trace_context  text,
   created_at     timestamptz,
   started_at     timestamptz,
+  from_state     tasker.state,
   delay          double precision
 )
 language plpgsql
@@ -171,7 +173,7 @@ begin
     return query
     select 'ended', ended.task_id, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
       ended.state, null::jsonb, null::jsonb, null::text, null::text, task.created_at, task.started_at,
-      extract(epoch from p_now - task.created_at)::double precision * 1000
+      null::tasker.state, extract(epoch from p_now - task.created_at)::double precision * 1000
     from unnest(v_done.ended_task_ids, v_done.ended_states) as ended (task_id, state)
     -- `offset 0`: see tasker.finish_steps.
     cross join lateral (
@@ -209,6 +211,12 @@ begin
       )
     end,
     task.correlation_id, task.trace_context, null::timestamptz, null::timestamptz,
+    case when queued.attempt > 1 then (
+      select record.state
+      from tasker.step_records as record
+      where record.task_id = taken.task_id
+        and record.step_no = taken.step_no
+    ) end,
     extract(epoch from p_now - queued.run_at)::double precision * 1000
   from unnest(v_claims.task_ids || v_done.handed_task_ids, v_claims.step_nos || v_done.handed_step_nos)
     with ordinality as taken (task_id, step_no, ordinal)
@@ -237,7 +245,7 @@ begin
     return query
     select 'lost', given.task_id, given.step_no, given.attempt, null::smallint, null::smallint, null::integer,
       null::tasker.state, null::jsonb, null::jsonb, null::text, null::text, null::timestamptz, null::timestamptz,
-      null::double precision
+      null::tasker.state, null::double precision
     from unnest(p_task_ids, p_step_nos, p_attempts) with ordinality as given (task_id, step_no, attempt, ordinal)
     where given.ordinal <> all (v_taken.ordinals);
   end if;
@@ -246,7 +254,7 @@ begin
     return query
     select 'queued', null::uuid, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
       null::tasker.state, null::jsonb, null::jsonb, null::text, null::text, null::timestamptz, null::timestamptz,
-      v_done.queued_count::double precision;
+      null::tasker.state, v_done.queued_count::double precision;
   end if;
 
   -- A worker with outcomes calls again anyway; one without is about to wait.
@@ -254,7 +262,7 @@ begin
     return query
     select 'next', null::uuid, null::smallint, null::smallint, null::smallint, null::smallint, null::integer,
       null::tasker.state, null::jsonb, null::jsonb, null::text, null::text, null::timestamptz, null::timestamptz,
-      extract(epoch from min(first.run_at) - p_now)::double precision * 1000
+      null::tasker.state, extract(epoch from min(first.run_at) - p_now)::double precision * 1000
     from unnest(v_routes.route_ids) as served (route_id)
     cross join generate_series(1, 4) as level (priority)
     cross join lateral (

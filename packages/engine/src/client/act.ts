@@ -1,7 +1,9 @@
 import { isTaskerError, TaskerError } from "../core/error.ts"
 import type { Hint } from "../core/hints.ts"
+import type { Queryable } from "../core/database.ts"
 import { didYouMean } from "../core/names.ts"
 import { listStepNames } from "../store/list-step-names.ts"
+import { observedChange } from "../store/observed-change.ts"
 import { reasonRule, whoRule } from "./argument-rules.ts"
 import type { ClientRooms } from "./client-rooms.ts"
 
@@ -25,10 +27,10 @@ export async function act(
   rooms: ClientRooms,
   subject: Subject,
   hints: readonly Hint[],
-  change: () => Promise<boolean>,
+  change: (db: Queryable) => Promise<boolean>,
 ): Promise<Change> {
   try {
-    const changed = await change()
+    const changed = await observedChange(rooms.database, rooms.events, change)
     if (changed) for (const hint of hints) rooms.announce(hint)
     return { changed }
   } catch (error) {

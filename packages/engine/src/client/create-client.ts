@@ -1,6 +1,5 @@
 import type { Client } from "./client.ts"
 import type { ClientRooms } from "./client-rooms.ts"
-import { verify } from "../store/verify.ts"
 import * as counts from "./count-states.ts"
 import { createTask } from "./create-task.ts"
 import { createTasks } from "./create-tasks.ts"
@@ -13,6 +12,8 @@ import * as operations from "./operate-tasks.ts"
 import { OutcomePoller } from "./outcome-poller.ts"
 import { getExecutionContext, getExecutionContexts, getHistory, getSteps, getTask } from "./read-tasks.ts"
 import { taskRates } from "./task-rates.ts"
+import { tellRefusal } from "./tell-tasks.ts"
+import { verifyAndTell } from "./verify-and-tell.ts"
 import { waitForTask } from "./wait-for-task.ts"
 
 export type { Client } from "./client.ts"
@@ -27,8 +28,10 @@ export interface ClosableClient extends Client {
 export function createClient(rooms: ClientRooms): ClosableClient {
   const poller = new OutcomePoller(rooms)
   return {
-    createTask: (workflow, input, options) => createTask(rooms, workflow, input, options),
-    createTasks: (workflow, requests, options) => createTasks(rooms, workflow, requests, options),
+    createTask: (workflow, input, options) =>
+      tellRefusal(rooms.events, workflow, options, () => createTask(rooms, workflow, input, options)),
+    createTasks: (workflow, requests, options) =>
+      tellRefusal(rooms.events, workflow, {}, () => createTasks(rooms, workflow, requests, options)),
     waitForTask: (task, options) => waitForTask(poller, task, options),
     getTask: (task) => getTask(rooms, task),
     listTasks: (filter) => listTasks(rooms, filter),
@@ -58,7 +61,7 @@ export function createClient(rooms: ClientRooms): ClosableClient {
     slowestSteps: (filter) => durations.slowestSteps(rooms, filter),
     durationPercentiles: (filter) => durations.durationPercentiles(rooms, filter),
     taskRates: (filter) => taskRates(rooms, filter),
-    verify: () => verify(rooms.database),
+    verify: () => verifyAndTell(rooms),
     close: () => poller.close(),
   }
 }

@@ -1,13 +1,16 @@
 import { isTaskerError, TaskerError } from "../core/error.ts"
+import type { Queryable } from "../core/database.ts"
 import type { Workflow } from "../core/workflow.ts"
 import { createTasks as createTaskRows } from "../store/create-tasks.ts"
+import { observedChange } from "../store/observed-change.ts"
 import { readWorkflowsOfTasks } from "../store/read-workflows-of-tasks.ts"
 import { objectRule, transactionRule } from "./argument-rules.ts"
 import { assertArgument, assertOptions } from "./assert-argument.ts"
 import { type CallerTransaction, queryableOf } from "./caller-transaction.ts"
 import type { ClientRooms } from "./client-rooms.ts"
+import { tellCreated } from "./tell-tasks.ts"
 import type { TaskHandle } from "./task-reference.ts"
-import { type TaskOptions, taskRequest } from "./task-request.ts"
+import { type EncodedRequest, type TaskOptions, taskRequest } from "./task-request.ts"
 
 /** One of many tasks to create. */
 export interface TaskRequest<Input, StepName extends string = string> extends TaskOptions<StepName> {
@@ -39,7 +42,7 @@ export async function createTasks<Input, Results, CreateInput>(
     accepts: (value) => Array.isArray(value) && value.length <= MAX_TASKS_PER_CALL,
   })
   const found = rooms.findWorkflow(workflow)
-  const encoded: string[] = []
+  const encoded: EncodedRequest[] = []
   for (const [index, request] of requests.entries()) {
     assertArgument(`requests[${index}]`, request, objectRule)
     const { input, ...taskOptions } = request
@@ -62,18 +65,27 @@ function refuse(error: unknown, index: number): never {
 export async function insertTasks<Results>(
   rooms: ClientRooms,
   workflow: Workflow<unknown, Results, unknown>,
-  encoded: readonly string[],
+  encoded: readonly EncodedRequest[],
   transaction: CallerTransaction | undefined,
 ): Promise<readonly TaskHandle<Results>[]> {
   const db = transaction === undefined ? rooms.database : queryableOf(transaction)
-  const tasks = await createTaskRows(db, `[${encoded.join(",")}]`, { notify: transaction !== undefined })
+  const json = `[${encoded.map((request) => request.json).join(",")}]`
+  const insert = (on: Queryable) => createTaskRows(on, json, { notify: transaction !== undefined })
+  const isPlain = encoded.every((request) => request.isPlain)
+  const tasks =
+    transaction === undefined && !isPlain
+      ? await observedChange(rooms.database, rooms.events, insert)
+      : await insert(db)
   const standing = tasks.filter((task) => !task.created).map(({ taskId }) => taskId)
   const workflows = standing.length === 0 ? new Map<string, never>() : await readWorkflowsOfTasks(db, standing)
   if (transaction === undefined && standing.length < tasks.length) rooms.announce("ready")
   const { namespace, name, version } = workflow
-  return tasks.map(({ taskId, created }) => ({
+  const handles = tasks.map(({ taskId, created }) => ({
     taskId,
     created,
     workflow: workflows.get(taskId) ?? { namespace, name, version },
   }))
+  // In a transaction of the caller's only the caller learns whether the tasks exist; the feed tells it then.
+  if (transaction === undefined) tellCreated(rooms.events, handles, encoded, { isCreationTold: !isPlain })
+  return handles
 }

@@ -1,3 +1,4 @@
+import type { QueueChange } from "../core/events/event-payloads.ts"
 import { nameRule } from "../core/option-rules.ts"
 import { limitQueue as limitQueueRow } from "../store/limit-queue.ts"
 import type { OperatorNote } from "../store/operator.ts"
@@ -9,18 +10,28 @@ import type { ClientRooms } from "./client-rooms.ts"
 
 export async function pauseQueue(rooms: ClientRooms, queue: string, note: OperatorNote = {}): Promise<Change> {
   checkQueue("pauseQueue", queue, note)
-  return await act(rooms, { queue }, [], () => pauseQueueRow(rooms.database, queue, true, note))
+  const change = await act(rooms, { queue }, [], (db) => pauseQueueRow(db, queue, true, note))
+  if (change.changed) rooms.events.publish("queue.paused", queueChange(queue, note))
+  return change
 }
 
 export async function resumeQueue(rooms: ClientRooms, queue: string, note: OperatorNote = {}): Promise<Change> {
   checkQueue("resumeQueue", queue, note)
-  return await act(rooms, { queue }, ["ready"], () => pauseQueueRow(rooms.database, queue, false, note))
+  const change = await act(rooms, { queue }, ["ready"], (db) => pauseQueueRow(db, queue, false, note))
+  if (change.changed) rooms.events.publish("queue.resumed", queueChange(queue, note))
+  return change
 }
 
 export async function limitQueue(rooms: ClientRooms, queue: string, maxRunning: number | null): Promise<Change> {
   checkQueue("limitQueue", queue, {})
   assertArgument("maxRunning", maxRunning, queueLimitRule)
-  return await act(rooms, { queue }, ["ready"], () => limitQueueRow(rooms.database, queue, maxRunning))
+  const change = await act(rooms, { queue }, ["ready"], (db) => limitQueueRow(db, queue, maxRunning))
+  if (change.changed) rooms.events.publish("queue.limited", { queue, maxRunning })
+  return change
+}
+
+function queueChange(queue: string, { by, reason }: OperatorNote): QueueChange {
+  return { queue, by: by ?? null, reason: reason ?? null }
 }
 
 function checkQueue(call: string, queue: string, note: OperatorNote): void {

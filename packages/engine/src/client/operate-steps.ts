@@ -27,7 +27,7 @@ export async function retryStep(
   const taskId = taskIdOf(task)
   assertOptions("retryStep", note, NOTE_RULES)
   await assertStepName(rooms, taskId, step)
-  return await act(rooms, { taskId, step }, ["ready"], () => retrySteps(rooms.database, taskId, step, note))
+  return await act(rooms, { taskId, step }, ["ready"], (db) => retrySteps(db, taskId, step, note))
 }
 
 export async function skipStep(
@@ -39,7 +39,7 @@ export async function skipStep(
   const taskId = taskIdOf(task)
   assertOptions("skipStep", note, NOTE_RULES)
   await assertStepName(rooms, taskId, step)
-  return await act(rooms, { taskId, step }, ["ready", "ended"], () => skipStepRow(rooms.database, taskId, step, note))
+  return await act(rooms, { taskId, step }, ["ready", "ended"], (db) => skipStepRow(db, taskId, step, note))
 }
 
 export async function resolveStep(
@@ -53,8 +53,8 @@ export async function resolveStep(
   await assertStepName(rooms, taskId, step)
   const { result = null, ...note } = options
   const json = encodeJson(result, { what: "result", maxBytes: rooms.limits.resultBytes, code: "TASKER_RESULT_INVALID" })
-  return await act(rooms, { taskId, step }, ["ready", "ended"], () =>
-    resolveStepRow(rooms.database, taskId, step, { ...note, result: json }),
+  return await act(rooms, { taskId, step }, ["ready", "ended"], (db) =>
+    resolveStepRow(db, taskId, step, { ...note, result: json }),
   )
 }
 

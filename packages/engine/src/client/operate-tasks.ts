@@ -11,27 +11,27 @@ import { taskIdOf, type TaskReference } from "./task-reference.ts"
 
 export async function cancelTask(rooms: ClientRooms, task: TaskReference, note: OperatorNote = {}): Promise<Change> {
   const taskId = checkTask("cancelTask", task, note)
-  return await act(rooms, { taskId }, ["cancelled", "ended"], () => cancelTaskRow(rooms.database, taskId, note))
+  return await act(rooms, { taskId }, ["cancelled", "ended"], (db) => cancelTaskRow(db, taskId, note))
 }
 
 export async function pauseTask(rooms: ClientRooms, task: TaskReference, note: OperatorNote = {}): Promise<Change> {
   const taskId = checkTask("pauseTask", task, note)
-  return await act(rooms, { taskId }, [], () => pauseTaskRow(rooms.database, taskId, note))
+  return await act(rooms, { taskId }, [], (db) => pauseTaskRow(db, taskId, note))
 }
 
 export async function resumeTask(rooms: ClientRooms, task: TaskReference, note: OperatorNote = {}): Promise<Change> {
   const taskId = checkTask("resumeTask", task, note)
-  return await act(rooms, { taskId }, ["ready"], () => resumeTaskRow(rooms.database, taskId, note))
+  return await act(rooms, { taskId }, ["ready"], (db) => resumeTaskRow(db, taskId, note))
 }
 
 export async function retryTask(rooms: ClientRooms, task: TaskReference, note: OperatorNote = {}): Promise<Change> {
   const taskId = checkTask("retryTask", task, note)
-  return await act(rooms, { taskId }, ["ready"], () => retrySteps(rooms.database, taskId, null, note))
+  return await act(rooms, { taskId }, ["ready"], (db) => retrySteps(db, taskId, null, note))
 }
 
 export async function resolveTask(rooms: ClientRooms, task: TaskReference, note: OperatorNote = {}): Promise<Change> {
   const taskId = checkTask("resolveTask", task, note)
-  return await act(rooms, { taskId }, ["ended"], () => resolveTaskRow(rooms.database, taskId, note))
+  return await act(rooms, { taskId }, ["ended"], (db) => resolveTaskRow(db, taskId, note))
 }
 
 function checkTask(call: string, task: TaskReference, note: OperatorNote): string {

@@ -57,7 +57,7 @@ export async function taskRequest(
   found: FoundWorkflow,
   input: unknown,
   options: TaskOptions,
-): Promise<string> {
+): Promise<EncodedRequest> {
   const { workflow, workflowId } = found
   assertOptions("createTask", options, TASK_RULES)
   const { identity = { strategy: "unique" }, tags = [], attributes = {}, bypass = [] } = options
@@ -89,7 +89,20 @@ export async function taskRequest(
   })
   const attributesField = attributesJson === "{}" ? "" : `,"attributes":${attributesJson}`
   // The input is JSON already, and may be large.
-  return `${fields.slice(0, -1)},"input":${inputJson}${attributesField}}`
+  const json = `${fields.slice(0, -1)},"input":${inputJson}${attributesField}}`
+  return {
+    json,
+    correlationId: options.correlationId ?? null,
+    isPlain: bypass.length === 0 && workflow.steps.length > 0,
+  }
+}
+
+/** A request as `tasker.create_tasks` takes it, and what is told of it. */
+export interface EncodedRequest {
+  readonly json: string
+  readonly correlationId: string | null
+  /** Whether creating the task writes nothing into history but that. */
+  readonly isPlain: boolean
 }
 
 function assertBypass({ workflow }: FoundWorkflow, bypass: readonly string[]): void {

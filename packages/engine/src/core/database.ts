@@ -13,6 +13,8 @@ export interface Statement {
 
 /** A connection taken out of the pool. It belongs to the caller until `release()`, which may be called twice. */
 export interface Connection extends Queryable {
+  /** As {@link Database.transaction}, on this connection. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
   release(): void
 }
 

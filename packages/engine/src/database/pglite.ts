@@ -155,10 +155,17 @@ class PgliteConnection implements PgliteDatabase {
   async reserve(): Promise<Connection> {
     this.#assertOpen()
     let released = false
+    const assertHeld = () => {
+      if (released) throw new TaskerError("TASKER_CLOSED", "a connection was used after its release")
+    }
     return {
       query: async (statement) => {
-        if (released) throw new TaskerError("TASKER_CLOSED", "a connection was used after its release")
+        assertHeld()
         return await this.query(statement)
+      },
+      transaction: async (work) => {
+        assertHeld()
+        return await this.transaction(work)
       },
       release: () => {
         released = true

@@ -113,8 +113,50 @@ class PostgresDatabase implements Database {
   }
 
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    const connection = await this.reserve()
+    try {
+      return await connection.transaction(work)
+    } finally {
+      connection.release()
+    }
+  }
+
+  async reserve(): Promise<Connection> {
     const client = await this.#checkOut()
+    let released = false
     let broken = false
+    const assertHeld = () => {
+      if (released) throw closed("a connection was used after its release")
+    }
+    return {
+      query: async (statement) => {
+        assertHeld()
+        try {
+          return await this.#run(client, statement, true)
+        } catch (error) {
+          broken ||= isConnectionError(error)
+          throw error
+        }
+      },
+      transaction: async (work) => {
+        assertHeld()
+        try {
+          return await this.#transact(client, work)
+        } catch (error) {
+          // After a failed ROLLBACK nobody knows what state the connection is in.
+          broken ||= isConnectionError(error) || !(await rolledBack(client))
+          throw statementError(error)
+        }
+      },
+      release: () => {
+        if (released) return
+        released = true
+        this.#giveBack(client, broken)
+      },
+    }
+  }
+
+  async #transact<T>(client: pg.PoolClient, work: (tx: Queryable) => Promise<T>): Promise<T> {
     let open = true
     const tx: Queryable = {
       query: async (statement) => {
@@ -127,38 +169,12 @@ class PostgresDatabase implements Database {
       const result = await work(tx)
       open = false
       const { command } = await client.query("commit")
-      if (command === "ROLLBACK")
+      if (command === "ROLLBACK") {
         throw transactionEnded("a transaction was to be committed after one of its statements failed")
+      }
       return result
-    } catch (error) {
-      open = false
-      // After a failed ROLLBACK nobody knows what state the connection is in.
-      broken = isConnectionError(error) || !(await rolledBack(client))
-      throw statementError(error)
     } finally {
-      this.#giveBack(client, broken)
-    }
-  }
-
-  async reserve(): Promise<Connection> {
-    const client = await this.#checkOut()
-    let released = false
-    let broken = false
-    return {
-      query: async (statement) => {
-        if (released) throw closed("a connection was used after its release")
-        try {
-          return await this.#run(client, statement, true)
-        } catch (error) {
-          broken ||= isConnectionError(error)
-          throw error
-        }
-      },
-      release: () => {
-        if (released) return
-        released = true
-        this.#giveBack(client, broken)
-      },
+      open = false
     }
   }
 

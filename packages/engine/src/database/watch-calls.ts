@@ -48,7 +48,11 @@ export function watchCalls(database: Database): WatchedDatabase {
 
   async function reserve(): Promise<Connection> {
     const connection = await database.reserve()
-    return { ...watched(connection), release: () => connection.release() }
+    return {
+      ...watched(connection),
+      transaction: (work) => connection.transaction((tx) => work(watched(tx))),
+      release: () => connection.release(),
+    }
   }
 
   return {

@@ -45,13 +45,15 @@ export interface ClaimedStep extends AttemptKey {
   readonly startsTask: boolean
   /** How long it was due before it was claimed, in milliseconds, by the database's clock. */
   readonly waitMs: number
+  /** The step's state before this attempt. */
+  readonly from: "pending" | "waiting_for_retry"
 }
 
 export interface EndedTask {
   readonly taskId: string
   readonly state: "complete" | "error"
   readonly createdAt: Date
-  readonly startedAt: Date | null
+  readonly startedAt: Date
   readonly finishedAt: Date
 }
 
@@ -120,7 +122,8 @@ interface AdvanceRow {
   readonly correlation_id: string | null
   readonly trace_context: string | null
   readonly created_at: Date
-  readonly started_at: Date | null
+  readonly started_at: Date
+  readonly from_state: "pending" | "waiting_for_retry" | null
   readonly delay: number
 }
 
@@ -172,5 +175,6 @@ function claimedStep(row: AdvanceRow): ClaimedStep {
     startsTask: row.state === "pending",
     // A clock that was set back makes it no less than nothing.
     waitMs: Math.max(0, row.delay),
+    from: row.from_state ?? "pending",
   }
 }

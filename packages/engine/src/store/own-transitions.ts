@@ -1,20 +1,30 @@
 import type { Queryable } from "../core/database.ts"
 import type { TransitionFacts } from "../core/events/transition-event.ts"
-import { run } from "./run.ts"
+import { run, runOne } from "./run.ts"
+
+/** The id of the last row of history that is committed, or that `tx` has written; 0 when there is none. */
+export async function lastTransitionId(tx: Queryable): Promise<number> {
+  const { last } = await runOne<{ last: number }>(tx, {
+    text: "select coalesce(max(transition_id), 0) as last from tasker.transitions",
+  })
+  return last
+}
 
 /**
- * What the transaction `tx` has written into the history of these tasks so far, in
- * order, but for what it wrote under a savepoint.
+ * What the transaction `tx` has written into history, in order, but for what it
+ * wrote under a savepoint.
+ *
+ * @param after - an id from before: it is looked for above that
  */
-export async function ownTransitions(tx: Queryable, taskIds: readonly string[]): Promise<readonly TransitionFacts[]> {
+export async function ownTransitions(tx: Queryable, after: number): Promise<readonly TransitionFacts[]> {
   return await run<TransitionFacts>(tx, {
     text: `
       select ${TRANSITION_FACTS}
       from tasker.transition_details
-      where task_id = any ($1::uuid[])
+      where transition_id > $1
         and written_by = pg_current_xact_id()::xid
       order by transition_id`,
-    values: [taskIds],
+    values: [after],
   })
 }
 

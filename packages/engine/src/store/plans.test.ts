@@ -5,7 +5,7 @@ import { listSteps } from "./list-steps.ts"
 import { listTransitions } from "./list-transitions.ts"
 import { measureQueues } from "./measure-queues.ts"
 import { migrate } from "./migrate.ts"
-import { ownTransitions } from "./own-transitions.ts"
+import { lastTransitionId, ownTransitions } from "./own-transitions.ts"
 import { readOutcomes } from "./read-outcomes.ts"
 import { readTask } from "./read-task.ts"
 import { taskExecutionContexts } from "./task-execution-contexts.ts"
@@ -121,7 +121,7 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
     ["reading a task", async (tx, taskId) => await readTask(tx, taskId)],
     ["listing its steps", async (tx, taskId) => await listSteps(tx, taskId)],
     ["listing its history", async (tx, taskId) => await listTransitions(tx, taskId)],
-    ["what a transaction wrote of it", async (tx, taskId) => await ownTransitions(tx, [taskId])],
+    ["what a transaction wrote", async (tx) => await ownTransitions(tx, await lastTransitionId(tx))],
     ["its execution context", async (tx, taskId) => await taskExecutionContexts(tx, [taskId])],
     ["measuring the queues", async (tx) => await measureQueues(tx, 100)],
     ["how it ended", async (tx, taskId) => await readOutcomes(tx, [taskId])],

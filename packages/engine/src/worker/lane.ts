@@ -1,12 +1,14 @@
 import type { Connection, Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
+import type { EventSink } from "../core/events/event-sink.ts"
 import type { Priority } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
 import type { AttemptKey } from "../store/attempt.ts"
-import { type Attempt, type AttemptEnd, type StepRunner, runStep } from "./run-step.ts"
+import { type Attempt, type AttemptEnd, type RecordedCall, type StepRunner, runStep } from "./run-step.ts"
 import type { FindStep } from "./served-workflows.ts"
 import { createAttemptSignal } from "./step-context.ts"
 import { stepError } from "./step-error.ts"
+import { type Settled, tellTurn, type Turn } from "./tell-turn.ts"
 
 /** What a lane needs from its worker. */
 export interface LaneOptions {
@@ -19,6 +21,7 @@ export interface LaneOptions {
   readonly runner: () => StepRunner
   /** While this is there, the worker is settling what a failure left behind: no call may start. */
   readonly recovery: () => Promise<void> | undefined
+  readonly events: EventSink
   /** @param room - how many steps the call could have given */
   readonly onAdvanced: (advanced: Advanced, room: number) => void
   /** A call failed. Its outcomes are back in the lane, whatever became of them in the database. */
@@ -28,8 +31,7 @@ export interface LaneOptions {
 }
 
 /** An attempt that ended, and is not recorded yet. */
-interface Ended {
-  readonly outcome: Outcome
+interface Ended extends Settled {
   /** The priorities of the children that may become ready by it. */
   readonly heirs: readonly Priority[]
 }
@@ -113,12 +115,18 @@ export class Lane {
     this.abort(reason)
   }
 
-  /** Forgets an outcome that was recorded by other means, or puts another in its place. */
-  settle(outcome: Outcome, replacement?: Outcome): void {
-    this.#ended = this.#ended.flatMap((ended) => {
-      if (ended.outcome !== outcome) return [ended]
-      return replacement === undefined ? [] : [{ outcome: replacement, heirs: [] }]
-    })
+  /** Puts another outcome in the place of one that the database does not take. */
+  replace(outcome: Outcome, replacement: Outcome): void {
+    this.#ended = this.#ended.map((ended) =>
+      ended.outcome === outcome ? { ...ended, outcome: replacement, heirs: [] } : ended,
+    )
+  }
+
+  /** Takes note of an outcome that was recorded by a call of its own. */
+  settle(outcome: Outcome, call: RecordedCall): void {
+    const settled = this.#ended.filter((ended) => ended.outcome === outcome)
+    this.#ended = this.#ended.filter((ended) => ended.outcome !== outcome)
+    this.#handle({ ...call, settled, room: 0 })
   }
 
   /** Runs until `stop()`. */
@@ -159,6 +167,7 @@ export class Lane {
     try {
       this.#connection ??= await database.reserve()
       const expected = expectedChildren(ended)
+      const calledAt = performance.now()
       const advanced = await advance(this.#connection, {
         workerId: runner().workerId,
         outcomes,
@@ -166,12 +175,18 @@ export class Lane {
         room,
         expected,
       })
+      const callMs = performance.now() - calledAt
+      this.#handle({
+        settled: ended,
+        advanced: { ...advanced, nextMs: advanced.nextMs ?? soonestRetry(outcomes) },
+        room,
+        callMs,
+      })
       for (const claimed of advanced.claimed) this.#start(claimed)
       // An answer as full as it could be means that there may be more: room that was left for children may not have
       // been needed. So does a child that had to go through the queue.
       const isFull = room > 0 && advanced.claimed.length >= room - expected[3]
       this.#mayClaim ||= isFull || advanced.queuedCount > 0
-      this.#options.onAdvanced({ ...advanced, nextMs: advanced.nextMs ?? soonestRetry(outcomes) }, room)
     } catch (error) {
       this.#release()
       this.#ended = [...ended, ...this.#ended]
@@ -184,11 +199,17 @@ export class Lane {
     this.#connection = undefined
   }
 
+  #handle(turn: Omit<Turn, "workerId">): void {
+    const { events, findStep, onAdvanced, runner } = this.#options
+    tellTurn(events, { ...turn, workerId: runner().workerId }, findStep)
+    onAdvanced(turn.advanced, turn.room)
+  }
+
   #start(claimed: ClaimedStep): void {
     const served = this.#options.findStep(claimed.workflowId, claimed.stepNo)
     if (served === undefined || claimed.results === false) {
       const outcome = claimed.results === false ? withTooMuch(claimed) : withoutHandler(claimed)
-      this.#ended.push({ outcome, heirs: [] })
+      this.#ended.push({ outcome, claimed, served, durationMs: null, heirs: [] })
       return
     }
     const attempt: Attempt = { claimed, served, attemptSignal: createAttemptSignal() }
@@ -196,19 +217,19 @@ export class Lane {
     void runStep(this.#options.runner(), attempt).then((end) => this.#finish(attempt, end))
   }
 
-  #finish(attempt: Attempt, end: AttemptEnd): void {
+  #finish(attempt: Attempt, { outcome, durationMs, recorded }: AttemptEnd): void {
     const wasAborted = !this.#attempts.delete(attempt)
-    if ("recorded" in end) {
-      this.#options.onAdvanced(end.recorded, 0)
+    const { claimed, served } = attempt
+    if (recorded !== undefined) {
+      this.#handle({ ...recorded, settled: [{ outcome, claimed, served, durationMs }], room: 0 })
       // It was recorded without room, and may have freed the last slot of a limited queue.
       this.#mayClaim = true
       if (this.isIdle) this.#options.onIdle()
     } else {
       // It is somebody else's by now.
       if (wasAborted) return
-      const heirs = end.outcome.kind === "complete" ? attempt.served.heirs : []
-      const { priority } = attempt.claimed
-      this.#ended.push({ outcome: end.outcome, heirs: heirs.map((own) => own ?? priority) })
+      const heirs = outcome.kind === "complete" ? served.heirs : []
+      this.#ended.push({ outcome, claimed, served, durationMs, heirs: heirs.map((own) => own ?? claimed.priority) })
     }
     this.#alarm?.()
   }

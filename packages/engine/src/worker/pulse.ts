@@ -1,16 +1,21 @@
 import type { Connection, Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
+import type { EventSink } from "../core/events/event-sink.ts"
 import type { Logger } from "../core/logger.ts"
 import type { AttemptKey } from "../store/attempt.ts"
 import { heartbeat } from "../store/heartbeat.ts"
+import { observedChange } from "../store/observed-change.ts"
 import { rescueSteps } from "../store/rescue-steps.ts"
 import type { Lane } from "./lane.ts"
+import type { WorkerTeller } from "./tell-worker.ts"
 
 export interface PulseOptions {
   readonly database: Database
+  readonly events: EventSink
   readonly logger: Logger
   readonly lanes: readonly Lane[]
   readonly workerId: () => number
+  readonly tell: WorkerTeller
   readonly intervalMs: number
   /** Steps of a lost worker are ready again. */
   readonly onRescued: () => void
@@ -82,9 +87,11 @@ export class Pulse {
   }
 
   async #extendLease(connection: Connection): Promise<void> {
-    const { lanes, workerId } = this.#options
+    const { lanes, tell, workerId } = this.#options
     const known = lanes.flatMap((lane) => lane.known)
+    const calledAt = performance.now()
     const gone = await heartbeat(connection, workerId(), known)
+    tell.heartbeat(lanes, performance.now() - calledAt)
     if (gone.length === 0) return
     const keys = new Set(gone.map(keyOf))
     const reason = new TaskerError("TASKER_TASK_CANCELLED", "the step was cancelled, or given to another worker")
@@ -92,12 +99,14 @@ export class Pulse {
   }
 
   async #rescue(connection: Connection): Promise<void> {
-    const rescues = await rescueSteps(connection)
+    const { events, logger, onRescued, tell } = this.#options
+    const rescues = await observedChange(connection, events, rescueSteps)
     for (const rescue of rescues) {
-      if (rescue.steps > 0) this.#options.logger.warn({ ...rescue }, "took back the steps of a lost worker")
-      else this.#options.logger.info({ ...rescue }, "a worker was lost that held no steps")
+      if (rescue.steps > 0) logger.warn({ ...rescue }, "took back the steps of a lost worker")
+      else logger.info({ ...rescue }, "a worker was lost that held no steps")
+      tell.rescued(rescue.workerId, rescue.steps)
     }
-    if (rescues.some((rescue) => rescue.steps > 0)) this.#options.onRescued()
+    if (rescues.some((rescue) => rescue.steps > 0)) onRescued()
   }
 }
 

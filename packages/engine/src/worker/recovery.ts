@@ -1,17 +1,22 @@
 import { type Database, isConnectionError } from "../core/database.ts"
 import { isTaskerError, TaskerError } from "../core/error.ts"
+import type { EventSink } from "../core/events/event-sink.ts"
 import type { Logger } from "../core/logger.ts"
 import { type Outcome, advance } from "../store/advance.ts"
+import { observedChange } from "../store/observed-change.ts"
 import { recoverWorker } from "../store/recover-worker.ts"
 import { sqlState } from "../store/sql-error.ts"
 import type { Lane } from "./lane.ts"
 import { stepError } from "./step-error.ts"
+import type { WorkerTeller } from "./tell-worker.ts"
 
 export interface RecoveryOptions {
   readonly database: Database
+  readonly events: EventSink
   readonly logger: Logger
   readonly lanes: readonly Lane[]
   readonly workerId: () => number
+  readonly tell: WorkerTeller
   /** Makes the worker known under a new id. */
   readonly register: () => Promise<void>
   readonly onRecovered: () => void
@@ -66,7 +71,9 @@ export class Recovery {
   }
 
   async #recover(error: unknown, call: FailedCall | undefined): Promise<void> {
-    const { logger, workerId } = this.#options
+    const { logger, tell, workerId } = this.#options
+    const startedAt = performance.now()
+    tell.disconnected(error)
     // In the next turn, so that the lane that failed is back from its call.
     await new Promise(setImmediate)
     await Promise.all(this.#options.lanes.map((lane) => lane.settled()))
@@ -79,21 +86,21 @@ export class Recovery {
     if (isRefused && call !== undefined) await this.#untilDone(() => this.#recordOneByOne(call))
     // What is refused for no reason of ours would otherwise be asked for again without a pause.
     if (isRefused) await this.#pause(FIRST_DELAY_MS * 10)
+    if (this.#stopped.signal.aborted) return
     logger.info({ workerId: workerId() }, "the worker goes on")
+    tell.recovered(performance.now() - startedAt)
   }
 
   async #reconcile(): Promise<void> {
-    const { database, lanes, logger, workerId, register } = this.#options
+    const { database, events, lanes, logger, tell, workerId, register } = this.#options
     try {
-      const handedBack = await recoverWorker(
-        database,
-        workerId(),
-        lanes.flatMap((lane) => lane.known),
-      )
+      const known = lanes.flatMap((lane) => lane.known)
+      const handedBack = await observedChange(database, events, (db) => recoverWorker(db, workerId(), known))
       if (handedBack > 0)
         logger.warn({ workerId: workerId(), steps: handedBack }, "handed back steps whose claim was not heard")
     } catch (error) {
       if (!isTaskerError(error, "TASKER_LEASE_LOST")) throw error
+      tell.leaseLost(error)
       for (const lane of lanes) lane.abandon(error)
       await register()
     }
@@ -104,11 +111,12 @@ export class Recovery {
     for (const outcome of outcomes) {
       const request = { workerId: workerId(), routes: [], room: 0, expected: [0, 0, 0, 0] } as const
       try {
-        await advance(database, { ...request, outcomes: [outcome] })
-        lane.settle(outcome)
+        const calledAt = performance.now()
+        const advanced = await advance(database, { ...request, outcomes: [outcome] })
+        lane.settle(outcome, { advanced, callMs: performance.now() - calledAt })
       } catch (error) {
         if (mayPass(error)) throw error
-        lane.settle(outcome, refusedOutcome(outcome, error))
+        lane.replace(outcome, refusedOutcome(outcome, error))
       }
     }
   }

@@ -1,11 +1,13 @@
 import type { Database, Queryable } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
+import type { EventSink } from "../core/events/event-sink.ts"
 import { encodeJson } from "../core/json.ts"
 import type { Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
 import { delayBeforeAttempt } from "../core/retry-policy.ts"
 import type { StepTransaction } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
+import { type HandlerWatch, watchHandler } from "./handler-watch.ts"
 import type { ServedStep } from "./served-workflows.ts"
 import { type AttemptSignal, stepContext } from "./step-context.ts"
 import { isWorthRetrying, requestedDelayMs, stepError } from "./step-error.ts"
@@ -14,6 +16,7 @@ import { isWorthRetrying, requestedDelayMs, stepError } from "./step-error.ts"
 export interface StepRunner {
   readonly database: Database
   readonly logger: Logger
+  readonly events: EventSink
   readonly resultBytes: number
   /** Transactional steps hold a connection each: so many at once, or the pool runs dry. */
   readonly limitTransactions: Limiter
@@ -28,11 +31,21 @@ export interface Attempt {
   readonly attemptSignal: AttemptSignal
 }
 
-/**
- * How an attempt ended: an outcome that is still to be recorded, or, for a
- * transactional step, what its own transaction recorded already.
- */
-export type AttemptEnd = { readonly outcome: Outcome } | { readonly recorded: Advanced }
+/** A call of `advance` that went well. */
+export interface RecordedCall {
+  readonly advanced: Advanced
+  /** What the call took. */
+  readonly callMs: number
+}
+
+/** How an attempt ended. */
+export interface AttemptEnd {
+  readonly outcome: Outcome
+  /** From its start to its end, in milliseconds. */
+  readonly durationMs: number
+  /** The call that recorded the outcome, for a transactional step; without it, it is still to be recorded. */
+  readonly recorded?: RecordedCall
+}
 
 /**
  * Runs the handler of a step once. Never rejects: what the handler throws is an
@@ -40,6 +53,14 @@ export type AttemptEnd = { readonly outcome: Outcome } | { readonly recorded: Ad
  * and what it returns then is dropped.
  */
 export async function runStep(runner: StepRunner, attempt: Attempt): Promise<AttemptEnd> {
+  const startedAt = performance.now()
+  const end = await tryOnce(runner, attempt)
+  return { ...end, durationMs: performance.now() - startedAt }
+}
+
+type Ending = Omit<AttemptEnd, "durationMs">
+
+async function tryOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
   try {
     if (attempt.served.step.spec.transactional) {
       return await runner.limitTransactions(() => runOnce(runner, attempt))
@@ -54,12 +75,13 @@ export async function runStep(runner: StepRunner, attempt: Attempt): Promise<Att
   }
 }
 
-async function runOnce(runner: StepRunner, attempt: Attempt): Promise<AttemptEnd> {
-  const deadline = startDeadline(attempt)
+async function runOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
+  const watch = watchHandler(runner.events, runner.workerId, attempt)
+  const deadline = startDeadline(attempt, () => watch.timedOut())
   try {
-    if (attempt.served.step.spec.transactional) return { recorded: await runInTransaction(runner, attempt, deadline) }
-    const json = await deadline.race(resultOf(runner, attempt))
-    return { outcome: { ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null } }
+    if (attempt.served.step.spec.transactional) return await runInTransaction(runner, attempt, { deadline, watch })
+    const json = await deadline.race(resultOf(runner, attempt, watch))
+    return { outcome: completion(attempt, json) }
   } finally {
     deadline.clear()
   }
@@ -73,7 +95,7 @@ interface Deadline {
 }
 
 /** Aborts the attempt's signal once the step's time is over. */
-function startDeadline({ served, attemptSignal }: Attempt): Deadline {
+function startDeadline({ served, attemptSignal }: Attempt, onOver: () => void): Deadline {
   const { name, timeoutMs } = served.step.spec
   let error: TaskerError | undefined
   let giveUp: (error: TaskerError) => void = () => {}
@@ -81,6 +103,7 @@ function startDeadline({ served, attemptSignal }: Attempt): Deadline {
     error = new TaskerError("TASKER_STEP_TIMEOUT", `step "${name}" took longer than ${timeoutMs} ms`, {
       hint: "pass ctx.signal on to what the handler waits for, or raise timeoutMs",
     })
+    onOver()
     giveUp(error)
     attemptSignal.abort(error)
   }, timeoutMs)
@@ -95,22 +118,34 @@ function startDeadline({ served, attemptSignal }: Attempt): Deadline {
   }
 }
 
-async function resultOf(runner: StepRunner, attempt: Attempt, tx?: StepTransaction): Promise<string | null> {
+async function resultOf(
+  runner: StepRunner,
+  attempt: Attempt,
+  watch: HandlerWatch,
+  tx?: StepTransaction,
+): Promise<string | null> {
   const { claimed, served, attemptSignal } = attempt
-  const result = await served.step.handler(stepContext(claimed, served, attemptSignal, runner.logger, tx))
+  const context = stepContext(claimed, served, attemptSignal, runner.logger, tx)
+  const result = await watch.run(() => served.step.handler(context))
   if (result === undefined) return null
   return encodeJson(result, { what: "result", maxBytes: runner.resultBytes, code: "TASKER_RESULT_INVALID" })
 }
 
 /** The step's own writes and the recording of its result, in one transaction. */
-async function runInTransaction(runner: StepRunner, attempt: Attempt, deadline: Deadline): Promise<Advanced> {
+async function runInTransaction(
+  runner: StepRunner,
+  attempt: Attempt,
+  { deadline, watch }: { readonly deadline: Deadline; readonly watch: HandlerWatch },
+): Promise<Ending> {
   return runner.database.transaction(async (tx) => {
     // It may have waited for its turn and for a connection for so long that it is over before it began.
     attempt.attemptSignal.signal.throwIfAborted()
-    const json = await deadline.race(resultOf(runner, attempt, stepTransaction(tx)))
+    const json = await deadline.race(resultOf(runner, attempt, watch, stepTransaction(tx)))
+    const outcome = completion(attempt, json)
+    const calledAt = performance.now()
     const advanced = await advance(tx, {
       workerId: runner.workerId,
-      outcomes: [{ ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null }],
+      outcomes: [outcome],
       routes: [],
       room: 0,
       expected: [0, 0, 0, 0],
@@ -118,12 +153,16 @@ async function runInTransaction(runner: StepRunner, attempt: Attempt, deadline: 
     if (advanced.lost.length > 0) {
       throw new TaskerError("TASKER_LEASE_LOST", `step "${attempt.served.step.spec.name}" was given to another worker`)
     }
-    return advanced
+    return { outcome, recorded: { advanced, callMs: performance.now() - calledAt } }
   })
 }
 
 function stepTransaction(tx: Queryable): StepTransaction {
   return { query: (text, values) => tx.query(values === undefined ? { text } : { text, values }) }
+}
+
+function completion(attempt: Attempt, json: string | null): Outcome {
+  return { ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null }
 }
 
 function failure(attempt: Attempt, thrown: unknown): Outcome {

@@ -6,6 +6,7 @@ import type { Hints } from "../core/hints.ts"
 import { createLimiter, type Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
 import type { Advanced } from "../store/advance.ts"
+import { observedChange } from "../store/observed-change.ts"
 import { registerWorker } from "../store/register-worker.ts"
 import { stopWorker } from "../store/stop-worker.ts"
 import { Alarm } from "./alarm.ts"
@@ -15,6 +16,7 @@ import { Pulse } from "./pulse.ts"
 import { Recovery } from "./recovery.ts"
 import type { StepRunner } from "./run-step.ts"
 import { indexSteps, type ServedWorkflow } from "./served-workflows.ts"
+import { tellWorker, type WorkerTeller } from "./tell-worker.ts"
 import { checkStopOptions, type StopOptions } from "./worker-options.ts"
 
 /** How long a stopping worker waits for the database to record what has ended, and for each answer after that. */
@@ -59,6 +61,7 @@ export class Worker {
   readonly #pulse: Pulse
   readonly #poll: Alarm
   readonly #limitTransactions: Limiter
+  readonly #tell: WorkerTeller
   readonly #unsubscribe: (() => void)[] = []
   #workerId = 0
   #starting: Promise<void> | undefined
@@ -72,8 +75,10 @@ export class Worker {
     this.#routes = servedRoutes(rooms.workflows, settings.queues)
     this.#limitTransactions = createLimiter(settings.maxTransactions)
     this.#lanes = this.#createLanes()
-    const { database, logger } = rooms
-    const common = { database, logger, lanes: this.#lanes, workerId: () => this.#workerId }
+    const { database, events, logger } = rooms
+    const workerId = () => this.#workerId
+    this.#tell = tellWorker(rooms.events, () => ({ workerId: this.#workerId, worker: settings.name }))
+    const common = { database, events, logger, lanes: this.#lanes, workerId, tell: this.#tell }
     this.#recovery = new Recovery({ ...common, register: () => this.#register(), onRecovered: () => this.wake() })
     this.#pulse = new Pulse({
       ...common,
@@ -102,6 +107,8 @@ export class Worker {
       hints.on("cancelled", () => this.#pulse.beat()),
     )
     this.#pulse.start()
+    const { concurrency, leaseMs, queues } = this.#settings
+    this.#tell.started({ host: hostname(), pid: process.pid, concurrency, leaseMs, queues: queues ?? null })
     this.#poll.setWithin(0)
   }
 
@@ -152,6 +159,7 @@ export class Worker {
   async #stop(timeoutMs: number): Promise<void> {
     // Whoever started it is told why it failed.
     await this.#starting?.catch(() => {})
+    this.#tell.stopping()
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#poll.stop()
     for (const lane of this.#lanes) lane.stopClaiming()
@@ -166,13 +174,17 @@ export class Worker {
     try {
       // A network that went silent answers neither: then closing the database cuts the connections.
       await within(this.#loops, RECORDING_MS)
-      const handedBack = await within(stopWorker(this.#rooms.database, this.#workerId), RECORDING_MS)
+      const { database, events } = this.#rooms
+      const stopped = observedChange(database, events, (db) => stopWorker(db, this.#workerId))
+      const handedBack = await within(stopped, RECORDING_MS)
       if (handedBack > 0)
         this.#rooms.logger.warn(
           { workerId: this.#workerId, steps: handedBack },
           "handed back steps that did not end in time",
         )
+      this.#tell.stopped(handedBack)
     } catch (error) {
+      this.#tell.stopped(null)
       this.#rooms.logger.warn(
         { workerId: this.#workerId, error: String(error) },
         "the database is away; the lease gives the steps back",
@@ -213,6 +225,7 @@ export class Worker {
         new Lane({
           database,
           capacity,
+          events: this.#rooms.events,
           findStep,
           routes: this.#routes,
           runner: () => this.#runner(),
@@ -228,6 +241,7 @@ export class Worker {
     return {
       database: this.#rooms.database,
       logger: this.#rooms.logger,
+      events: this.#rooms.events,
       resultBytes: this.#settings.resultBytes,
       limitTransactions: this.#limitTransactions,
       workerId: this.#workerId,

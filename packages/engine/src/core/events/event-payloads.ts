@@ -127,7 +127,7 @@ export interface StoredWorkflowFacts extends WorkflowFacts {
 /** A check of the invariants found something that must not be. */
 export interface InvariantViolation {
   readonly invariant: string
-  readonly taskId: string | null
+  readonly taskId: string
   readonly message: string
 }
 

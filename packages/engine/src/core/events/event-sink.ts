@@ -10,5 +10,10 @@ export interface EventSink {
   deliver(event: TaskerEvent): void
 }
 
+/** Whether anybody listens for one of these. */
+export function wantsAny(events: EventSink, names: readonly EventName[]): boolean {
+  return names.some((name) => events.wants(name))
+}
+
 /** Tells nobody. */
 export const silentSink: EventSink = Object.freeze({ wants: () => false, publish: () => {}, deliver: () => {} })

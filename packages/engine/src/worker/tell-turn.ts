@@ -1,0 +1,184 @@
+import { stateAfter } from "../core/outcome-state.ts"
+import type { EventName } from "../core/events/event-map.ts"
+import type { EventError } from "../core/events/event-payloads.ts"
+import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
+import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
+import type { Advanced, ClaimedStep, Outcome } from "../store/advance.ts"
+import type { AttemptKey } from "../store/attempt.ts"
+import type { FindStep, ServedStep } from "./served-workflows.ts"
+
+/** An outcome that a call recorded or was refused, and what it is of. */
+export interface Settled {
+  readonly outcome: Outcome
+  readonly claimed: ClaimedStep
+  /** Undefined when this process does not know the step: a defect, and there is nothing to tell. */
+  readonly served: ServedStep | undefined
+  /** What the handler took; `null` when it was not called. */
+  readonly durationMs: number | null
+}
+
+/** One call of `advance`, seen from the worker. */
+export interface Turn {
+  readonly workerId: number
+  readonly settled: readonly Settled[]
+  readonly advanced: Advanced
+  /** How many steps the call could have given. */
+  readonly room: number
+  /** What the call took. */
+  readonly callMs: number
+}
+
+const STEP_ENDS: readonly EventName[] = [
+  "step.completed",
+  "step.failed",
+  "step.timed_out",
+  "observability.step.backoff",
+  "observability.step.skip",
+  "observability.step.max_retries_reached",
+]
+
+/** Tells what one call changed, in the order in which it happened. Without subscribers it is a few look-ups a call. */
+export function tellTurn(events: EventSink, turn: Turn, findStep: FindStep): void {
+  if (turn.settled.length > 0) tellSettled(events, turn)
+  tellClaimed(events, turn, findStep)
+}
+
+function tellSettled(events: EventSink, turn: Turn): void {
+  const lost = new Set(turn.advanced.lost.map(keyOf))
+  const isLost = ({ outcome }: Settled) => lost.has(keyOf(outcome))
+  const accepted = lost.size === 0 ? turn.settled : turn.settled.filter((settled) => !isLost(settled))
+  if (wantsAny(events, STEP_ENDS)) for (const settled of accepted) tellEnd(events, turn.workerId, settled)
+  if (lost.size > 0 && events.wants("step.fenced")) {
+    for (const settled of turn.settled.filter(isLost)) tellFenced(events, turn.workerId, settled)
+  }
+  tellTasksEnded(events, turn)
+  tellRecorded(events, turn, accepted)
+}
+
+function tellEnd(events: EventSink, workerId: number, { outcome, claimed, served, durationMs }: Settled): void {
+  if (served === undefined) return
+  const { maxAttempts } = claimed
+  tell(events, {
+    ...factsOf(claimed, served),
+    from: "in_progress",
+    to: stateAfter(outcome.kind, { attempt: claimed.attempt, maxAttempts, skippable: served.step.spec.skippable }),
+    workerId,
+    cause: outcome.cause,
+    error: outcome.kind === "complete" ? null : errorOf(outcome.json),
+    durationMs,
+    delayMs: outcome.delayMs,
+  })
+}
+
+function tellFenced(events: EventSink, workerId: number, { outcome, claimed, served }: Settled): void {
+  if (served === undefined) return
+  const { taskId, namespace, workflow, version, correlationId, step } = factsOf(claimed, served)
+  events.publish("step.fenced", {
+    taskId,
+    namespace,
+    workflow,
+    version,
+    correlationId,
+    step,
+    attempt: claimed.attempt,
+    workerId,
+    outcome: outcome.kind,
+  })
+}
+
+function tellTasksEnded(events: EventSink, { advanced, settled, workerId }: Turn): void {
+  if (advanced.ended.length === 0 || !wantsAny(events, ["task.completed", "task.failed"])) return
+  // A task ends with one of its steps.
+  const attempts = new Map(settled.map((one) => [one.claimed.taskId, one]))
+  for (const ended of advanced.ended) {
+    const { claimed, served } = attempts.get(ended.taskId) ?? {}
+    if (claimed === undefined || served === undefined) continue
+    tell(events, {
+      ...factsOf(claimed, served),
+      step: null,
+      from: "in_progress",
+      to: ended.state,
+      attempt: null,
+      maxAttempts: null,
+      workerId,
+      durationMs: ended.finishedAt.getTime() - ended.startedAt.getTime(),
+    })
+  }
+}
+
+function tellRecorded(events: EventSink, { workerId, advanced, callMs }: Turn, accepted: readonly Settled[]): void {
+  if (!events.wants("workflow.steps_execution_completed")) return
+  const countOf = (kind: Outcome["kind"]) => accepted.filter(({ outcome }) => outcome.kind === kind).length
+  events.publish("workflow.steps_execution_completed", {
+    workerId,
+    completeCount: countOf("complete"),
+    retryCount: countOf("retry"),
+    errorCount: countOf("error"),
+    lostCount: advanced.lost.length,
+    durationMs: callMs,
+  })
+}
+
+function tellClaimed(events: EventSink, { workerId, advanced, room }: Turn, findStep: FindStep): void {
+  const { claimed } = advanced
+  if (claimed.length === 0) {
+    if (room > 0 && events.wants("workflow.no_viable_steps")) {
+      events.publish("workflow.no_viable_steps", { workerId, room })
+    }
+    return
+  }
+  if (wantsAny(events, ["task.start_requested", "step.execution_requested"])) {
+    for (const step of claimed) {
+      const served = findStep(step.workflowId, step.stepNo)
+      if (served !== undefined) tellStart(events, workerId, step, served)
+    }
+  }
+  if (events.wants("workflow.viable_steps_discovered")) {
+    events.publish("workflow.viable_steps_discovered", { workerId, count: claimed.length, room })
+  }
+}
+
+function tellStart(events: EventSink, workerId: number, claimed: ClaimedStep, served: ServedStep): void {
+  const facts = { ...factsOf(claimed, served), workerId }
+  if (claimed.startsTask) {
+    tell(events, { ...facts, step: null, attempt: null, maxAttempts: null, from: "pending", to: "in_progress" })
+  }
+  tell(events, { ...facts, from: claimed.from, to: "in_progress" })
+}
+
+/** What is known of an attempt; the rest says nothing happened yet. */
+function factsOf(claimed: ClaimedStep, { workflow, step }: ServedStep) {
+  return {
+    taskId: claimed.taskId,
+    namespace: workflow.namespace,
+    workflow: workflow.name,
+    version: workflow.version,
+    correlationId: claimed.correlationId ?? claimed.taskId,
+    at: new Date(),
+    step: step.spec.name,
+    attempt: claimed.attempt,
+    maxAttempts: claimed.maxAttempts,
+    cause: null,
+    by: null,
+    reason: null,
+    error: null,
+    durationMs: null,
+    delayMs: null,
+    published: null,
+  }
+}
+
+function tell(events: EventSink, facts: TransitionFacts): void {
+  for (const event of eventsOfTransition(facts)) events.deliver(event)
+}
+
+function errorOf(json: string | null): EventError | null {
+  if (json === null) return null
+  // It was written by `stepError`, which gives it these fields.
+  const { name, code, message } = JSON.parse(json) as EventError
+  return { name, code, message }
+}
+
+function keyOf({ taskId, stepNo, attempt }: AttemptKey): string {
+  return `${taskId}:${stepNo}:${attempt}`
+}
