@@ -54,13 +54,14 @@ begin
       and step.state not in ('complete', 'skipped', 'resolved_manually', 'cancelled')
   ),
   cancelled as (
-    insert into tasker.step_records (task_id, started_at, finished_at, state, step_no, attempts, max_attempts)
-    select p_task_id, before.started_at, p_now, 'cancelled', before.step_no, before.attempts, before.max_attempts
+    insert into tasker.step_records (task_id, started_at, finished_at, state, step_no, waiting_on, attempts, max_attempts)
+    select p_task_id, before.started_at, p_now, 'cancelled', before.step_no, before.waiting_on, before.attempts, before.max_attempts
     from before
     on conflict (task_id, step_no) do update
     set started_at = excluded.started_at,
         finished_at = excluded.finished_at,
         state = excluded.state,
+        waiting_on = excluded.waiting_on,
         attempts = excluded.attempts,
         max_attempts = excluded.max_attempts
   ),

@@ -109,15 +109,6 @@ begin
   )
   select coalesce(array_agg(created.task_id), '{}') into v_created from created;
 
-  -- Steps with several parents alone: others are recorded when something happens to them.
-  insert into tasker.step_records (task_id, state, step_no, waiting_on, attempts, max_attempts)
-  select given.task_id, 'pending', definition.step_no, cardinality(definition.parents), 0, definition.max_attempts
-  from rows from (unnest(v_given), unnest(v_workflow_ids)) as given (task_id, workflow_id)
-  join tasker.workflow_steps as definition
-    on definition.workflow_id = given.workflow_id
-    and cardinality(definition.parents) > 1
-  where given.task_id in (select unnest(v_created));
-
   insert into tasker.step_queue
     (task_id, run_at, route_id, worker_id, step_no, attempt, max_attempts, priority, held, limited, is_recorded)
   select

@@ -92,6 +92,8 @@ begin
     set state = outcome.state,
         attempts = outcome.attempts,
         max_attempts = outcome.max_attempts,
+        -- One that stood in the queue waited for nobody: see below.
+        waiting_on = case when p_were_active and record.waiting_on > 0 then 0 else record.waiting_on end,
         started_at = outcome.started_at,
         finished_at = case when outcome.state <> 'waiting_for_retry' then p_now end,
         result = outcome.result,
@@ -153,6 +155,7 @@ begin
       child.parents_done,
       child.is_paused,
       record.row_id,
+      waiting.waiting_on,
       coalesce(record.attempts, 0::smallint) as attempts,
       coalesce(record.max_attempts, definition.max_attempts) as max_attempts,
       is_ready,
@@ -172,15 +175,21 @@ begin
       offset 0
     ) as record on true
     cross join lateral (
-      select own.route_id, own.priority, own.max_attempts
+      select own.route_id, own.priority, own.max_attempts, cardinality(own.parents)::smallint as parents
       from tasker.workflow_steps as own
       where own.workflow_id = child.workflow_id
         and own.step_no = child.step_no
       offset 0
     ) as definition
-    -- Without a record it waited for this parent alone. One that an operator settled early is not started again.
+    -- Without a record none of its parents was done before. One that an operator settled early is not started again.
     cross join lateral (
-      select record.row_id is null or record.state = 'pending' and record.waiting_on = child.parents_done as is_ready
+      select case
+        when record.row_id is null then definition.parents
+        when record.state = 'pending' then record.waiting_on
+      end as waiting_on
+    ) as waiting
+    cross join lateral (
+      select waiting.waiting_on is not distinct from child.parents_done as is_ready
     ) as readiness
     cross join lateral (
       select is_ready and not child.is_paused and definition.route_id = any (p_routes) as is_takeable
@@ -203,6 +212,14 @@ begin
     from reached
     where reached.is_ready
   ),
+  counted as (
+    -- Who counts the parents that are left, once some are done.
+    insert into tasker.step_records (task_id, state, step_no, waiting_on, attempts, max_attempts)
+    select reached.task_id, 'pending', reached.step_no, reached.waiting_on - reached.parents_done, 0, reached.max_attempts
+    from reached
+    where reached.row_id is null
+      and not reached.is_ready
+  ),
   history as (
     insert into tasker.transitions
       (at, task_id, worker_id, from_state, to_state, step_no, attempt, cause, actor, reason, error)
@@ -219,8 +236,9 @@ begin
     coalesce(array_agg(reached.task_id) filter (where reached.is_handed), '{}') as handed_task_ids,
     coalesce(array_agg(reached.step_no) filter (where reached.is_handed), '{}') as handed_step_nos,
     coalesce(array_agg(reached.task_id) filter (where reached.is_ready), '{}') as ready_task_ids,
-    array_agg(reached.row_id) filter (where reached.row_id is not null) as row_ids,
-    array_agg(reached.parents_done) filter (where reached.row_id is not null) as parents_done
+    -- That the count of a step that became ready is 0 is said by its row in the queue.
+    array_agg(reached.row_id) filter (where reached.row_id is not null and not reached.is_ready) as row_ids,
+    array_agg(reached.parents_done) filter (where reached.row_id is not null and not reached.is_ready) as parents_done
   into v_reached
   from reached;
   handed_task_ids := v_reached.handed_task_ids;

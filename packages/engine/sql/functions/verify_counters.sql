@@ -81,15 +81,24 @@ as $$
     where parent.state is null
       or not tasker.is_done(parent.state)
   ) as parents
-  where record.waiting_on <> parents.open
+  left join tasker.step_queue as queued
+    on queued.task_id = record.task_id
+    and queued.step_no = record.step_no
+  -- One that stands in the queue waits for nobody, whatever its record says.
+  where case when queued.task_id is null then record.waiting_on else 0 end <> parents.open
   union all
-  select task.task_id, definition.step_no, 'nobody counts the parents that the step waits for'
-  from tasker.tasks as task
+  select step.task_id, step.step_no, 'nobody counts the parents that the step waits for'
+  from tasker.steps as step
+  join tasker.tasks as task on task.task_id = step.task_id
   join tasker.workflow_steps as definition
     on definition.workflow_id = task.workflow_id
-    and cardinality(definition.parents) > 1
+    and definition.step_no = step.step_no
   left join tasker.step_records as record
-    on record.task_id = task.task_id
-    and record.step_no = definition.step_no
-  where record.waiting_on is null
+    on record.task_id = step.task_id
+    and record.step_no = step.step_no
+  where step.state = 'pending'
+    and record.waiting_on is null
+    -- While none of them is done, nobody needs to.
+    and step.waiting_on > 0
+    and step.waiting_on < cardinality(definition.parents)
 $$;

@@ -23,7 +23,14 @@ as $$
       record.task_id is not null as is_recorded,
       case
         when record.state = 'waiting_for_retry' then true
-        when coalesce(record.state, 'pending') = 'pending' then step.waiting_on = 0
+        when coalesce(record.state, 'pending') = 'pending' then not exists (
+          select from unnest(definition.parents) as above (step_no)
+          left join tasker.step_records as parent
+            on parent.task_id = step.task_id
+            and parent.step_no = above.step_no
+          where parent.state is null
+            or not tasker.is_done(parent.state)
+        )
         else false
       end as is_active
     from tasker.steps as step

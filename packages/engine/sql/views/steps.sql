@@ -1,7 +1,7 @@
 -- tasker.steps: every step of every task, as it stands.
 --
--- A step that only waits for a parent has no row of its own anywhere; one that is ready or
--- runs has a row in step_queue; one that ended, failed before, or waits for several parents
+-- A step none of whose parents is done has no row of its own anywhere; one that is ready or
+-- runs has a row in step_queue; one that ended, failed before, or has some of its parents done
 -- has one in step_records. Ask for the steps of given tasks: then it reads by keys alone.
 
 create or replace view tasker.steps as
@@ -12,15 +12,19 @@ select
     when queued.worker_id is not null then 'in_progress'
     else coalesce(record.state, 'pending')
   end as state,
-  coalesce(record.waiting_on, (
-    select count(*)
-    from unnest(definition.parents) as above (step_no)
-    left join tasker.step_records as parent
-      on parent.task_id = task.task_id
-      and parent.step_no = above.step_no
-    where parent.state is null
-      or not tasker.is_done(parent.state)
-  ))::smallint as waiting_on,
+  (case
+    -- The record may still say what was left before it became ready.
+    when queued.task_id is not null then 0
+    else coalesce(record.waiting_on, (
+      select count(*)
+      from unnest(definition.parents) as above (step_no)
+      left join tasker.step_records as parent
+        on parent.task_id = task.task_id
+        and parent.step_no = above.step_no
+      where parent.state is null
+        or not tasker.is_done(parent.state)
+    ))
+  end)::smallint as waiting_on,
   coalesce(queued.attempt, record.attempts, 0::smallint) as attempts,
   coalesce(queued.max_attempts, record.max_attempts, definition.max_attempts) as max_attempts,
   case when queued.worker_id is not null then queued.started_at else record.started_at end as started_at,

@@ -183,6 +183,10 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
       diamond,
       Array.from({ length: 5_000 }, () => ({ input: { n: 1 } })),
     )
+    await database.script(`
+      insert into tasker.step_records (task_id, state, step_no, attempts, max_attempts)
+      select task_id, 'resolved_manually', 3, 0, 3 from tasker.tasks where state = 'pending'
+      on conflict do nothing`)
     await database.script("vacuum analyze tasker.transitions")
     await database.script("analyze")
     for (const call of [

@@ -154,6 +154,31 @@ describe.each(testDatabases(migrate))("advance on $kind", ({ kind, open }) => {
       end: { dependsOn: ["left", "right"] },
     }
 
+    it("a step of several parents is recorded once some of them are done, and not when all are", async () => {
+      const workflow = await store.define(diamond)
+      const worker = await store.worker(workflow)
+      const [slow, fast] = [await store.createTask(workflow), await store.createTask(workflow)]
+      const recorded = async () =>
+        await opened.database.query({
+          text: `
+            select case task_id when $1 then 'slow' else 'fast' end as task, waiting_on from tasker.step_records
+            where task_id in ($1, $2) and step_no = 3`,
+          values: [slow, fast],
+        })
+      const starts = await worker.claim()
+      const { claimed } = await worker.advance({ outcomes: starts.map((claim) => completed(claim)) })
+      expect(await recorded()).toEqual([])
+      const [late, ...rest] = claimed.toSorted((a) => (a.taskId === slow ? -1 : 1))
+      expect((await worker.advance({ outcomes: rest.map((claim) => completed(claim)) })).names).toEqual(["end#1"])
+      expect(await recorded()).toEqual([{ task: "slow", waiting_on: 1 }])
+      expect(await store.step(fast, "end")).toMatchObject({ state: "in_progress", waiting_on: 0 })
+      const last = await worker.advance({ outcomes: [completed(late!)] })
+      expect(last.names).toEqual(["end#1"])
+      expect(await store.step(slow, "end")).toMatchObject({ state: "in_progress", waiting_on: 0 })
+      await store.call("cancel_task", [slow, "ann", null])
+      expect(await store.step(slow, "end")).toMatchObject({ state: "cancelled", waiting_on: 0 })
+    })
+
     it("go to the worker that finished their parents, with the parents' results", async () => {
       const workflow = await store.define(diamond)
       await store.createTask(workflow)

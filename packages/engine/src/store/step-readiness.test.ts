@@ -220,6 +220,11 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
       diamond,
       Array.from({ length: 3_000 }, () => ({ input: { n: 1 } })),
     )
+    // Steps have no records before something happens to them.
+    await database.script(`
+      insert into tasker.step_records (task_id, state, step_no, attempts, max_attempts)
+      select task_id, 'resolved_manually', 3, 0, 3 from tasker.tasks where state = 'pending'
+      on conflict do nothing`)
     await database.script("analyze")
     const { tasks } = await bench.client.listTasks({ limit: 20 })
     for (const call of ["step_readiness", "task_execution_contexts"]) {

@@ -11,6 +11,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
   let bench: TestBench
   let close: () => Promise<void>
   let openTask: string
+  let half: string
   let done: string
 
   beforeAll(async () => {
@@ -38,6 +39,8 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     await bench.client.resolveStep(resolved, "left", { result: 1 })
     await bench.client.resolveTask(settled)
     await bench.drain()
+    half = (await bench.client.createTask(diamond, { n: 2 })).taskId
+    for (const step of ["start", "left"]) await bench.run(half, step)
     openTask = (await bench.client.createTask(diamond, { n: 2 })).taskId
     await bench.run(openTask, "start")
     await bench.claim(1)
@@ -46,7 +49,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
 
   afterAll(() => close())
 
-  /** What verify finds when this was done to the open task ($1), to the complete one ($2). */
+  /** What verify finds when this was done to the open task, to the one with half of its branches done, to the complete one. */
   async function planted(...statements: readonly string[]): Promise<readonly Violation[]> {
     const found: Violation[] = []
     const rollback = new Error("rollback")
@@ -54,6 +57,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
       for (const text of statements) {
         const ids: readonly (readonly [string, string])[] = [
           [":open", `'${openTask}'`],
+          [":half", `'${half}'`],
           [":done", `'${done}'`],
         ]
         await tx.query({ text: ids.reduce((sql, [name, id]) => sql.replaceAll(name, id), text) })
@@ -73,7 +77,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
       error: 2,
       cancelled: 1,
       resolved_manually: 1,
-      in_progress: 1,
+      in_progress: 2,
       pending: 1,
     })
   })
@@ -108,7 +112,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     [
       "attempts",
       "a result of a step that has not ended",
-      ["update tasker.step_records set result = '1' where task_id = :open and step_no = 3"],
+      ["update tasker.step_records set result = '1' where task_id = :half and step_no = 3"],
     ],
     [
       "order",
@@ -132,7 +136,17 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     [
       "counters",
       "a wrong waiting_on",
-      ["update tasker.step_records set waiting_on = 1 where task_id = :open and step_no = 3"],
+      ["update tasker.step_records set waiting_on = 2 where task_id = :half and step_no = 3"],
+    ],
+    [
+      "counters",
+      "parents that nobody counts",
+      ["update tasker.step_records set waiting_on = null where task_id = :half and step_no = 3"],
+    ],
+    [
+      "counters",
+      "parents that nobody counts, because the record is missing",
+      ["delete from tasker.step_records where task_id = :half and step_no = 3"],
     ],
     ["counters", "a record that is missing", ["delete from tasker.step_records where task_id = :done and step_no = 3"]],
     [
@@ -211,7 +225,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     const found = await planted(...statements)
     expect(found.map((violation) => violation.invariant)).toContain(invariant)
     const violation = found.find((candidate) => candidate.invariant === invariant)
-    expect([openTask, done]).toContain(violation?.taskId)
+    expect([openTask, half, done]).toContain(violation?.taskId)
     expect(violation?.detail).toMatch(/\w/)
   })
 
