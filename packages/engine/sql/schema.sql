@@ -197,10 +197,14 @@ create view tasker.steps as
             WHEN (queued.worker_id IS NOT NULL) THEN 'in_progress'::tasker.state
             ELSE COALESCE(record.state, 'pending'::tasker.state)
         END AS state,
-    (COALESCE((record.waiting_on)::bigint, ( SELECT count(*) AS count
-           FROM (unnest(definition.parents) above(step_no)
-             LEFT JOIN tasker.step_records parent ON (((parent.task_id = task.task_id) AND (parent.step_no = above.step_no))))
-          WHERE ((parent.state IS NULL) OR (NOT tasker.is_done(parent.state))))))::smallint AS waiting_on,
+    (
+        CASE
+            WHEN (queued.task_id IS NOT NULL) THEN (0)::bigint
+            ELSE COALESCE((record.waiting_on)::bigint, ( SELECT count(*) AS count
+               FROM (unnest(definition.parents) above(step_no)
+                 LEFT JOIN tasker.step_records parent ON (((parent.task_id = task.task_id) AND (parent.step_no = above.step_no))))
+              WHERE ((parent.state IS NULL) OR (NOT tasker.is_done(parent.state)))))
+        END)::smallint AS waiting_on,
     COALESCE(queued.attempt, record.attempts, (0)::smallint) AS attempts,
     COALESCE(queued.max_attempts, record.max_attempts, definition.max_attempts) AS max_attempts,
         CASE
