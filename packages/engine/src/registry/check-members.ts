@@ -105,7 +105,7 @@ function misspeltMembers(
   const absent = Object.keys(members).filter((key) => members[key]?.optional === true && !(key in value))
   const isPlain = Object.getPrototypeOf(value) === Object.prototype
   return unknown.flatMap((key) => {
-    if (key.startsWith("_") || !(isPlain || isFunction(read(value, key).value))) return []
+    if (!(isPlain || isFunction(read(value, key).value))) return []
     const near = closest(
       key,
       // "session" is near "version", but was not meant as it.
@@ -122,7 +122,6 @@ function keysOf(value: object): readonly string[] {
   for (let one: unknown = value; isHolder(one) && !roots.includes(one); one = Object.getPrototypeOf(one)) {
     for (const key of Object.getOwnPropertyNames(one)) keys.add(key)
   }
-  keys.delete("constructor")
   return [...keys]
 }
 

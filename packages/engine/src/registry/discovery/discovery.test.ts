@@ -63,7 +63,7 @@ describe("a folder with everything that may be in one", () => {
     "e-throws-text.mjs": `throw "no licence"`,
     "f-none.mjs": `export const version = "1"; export const limits = { max: 1 }; export function run() {}; export const list = [1]; export const key = 5; export default {}`,
     "g-empty.mjs": ``,
-    "h-misshapen.mjs": `export const good = ${plugin("good")}; export const bad = { name: "bad", formats: ["bad"] }`,
+    "h-misshapen.mjs": `export const good = ${plugin("good")}; export const bad = { name: "bad", formats: ["bad"] }; export default bad`,
     "i-duplicate.mjs": `export const again = ${plugin("csv")}`,
     "j-missing.mjs": `import "./not-there.mjs"; export const x = ${plugin("x")}`,
     "k-twice.mjs": `export const one = ${plugin("one")}; export const same = one; export default one`,
@@ -324,13 +324,13 @@ describe("a folder", () => {
   })
 
   test("with a module compiled beside its source gives the JavaScript only", async () => {
-    const { registered } = await discover({
+    const { registered, failures } = await discover({
       "a.js": `exports.a = ${plugin("a")}`,
       "a.ts": `throw new Error("never loaded")`,
       "b.ts": `const name: string = "b"; export const b = { name, formats: [name], async *export() {} }`,
     })
     // vitest loads TypeScript, as Node does from 22.18.
-    expect(registered).toEqual(["a from a.js", "b from b.ts"])
+    expect([registered, failures]).toEqual([["a from a.js", "b from b.ts"], []])
   })
 })
 
