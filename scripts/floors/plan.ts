@@ -11,6 +11,7 @@ export const ENGINE_FLOORS: Readonly<Record<string, number>> = {
   store: 1,
   database: 1,
   http: 1,
+  logging: 1,
   client: 2,
   worker: 2,
   maintenance: 2,

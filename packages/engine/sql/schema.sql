@@ -244,7 +244,7 @@ create view tasker.task_details as
     task.tags,
     task.attributes,
     task.identity_key,
-    task.correlation_id,
+    COALESCE(task.correlation_id, (task.task_id)::text) AS correlation_id,
     task.initiator,
     task.source_system,
     task.reason,

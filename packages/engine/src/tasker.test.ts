@@ -43,7 +43,13 @@ describe("createTasker", () => {
 
   it("refuses options that it does not know or that are out of range, all at once", async () => {
     // A JavaScript user can pass anything.
-    const options = { worklfows: [], poolSize: 2, limits: { inputBytes: 0 }, notifications: "no" } as unknown
+    const options = {
+      worklfows: [],
+      poolSize: 2,
+      limits: { inputBytes: 0 },
+      notifications: "no",
+      redact: [],
+    } as unknown
     await expect(createTasker(options as TaskerOptions)).rejects.toMatchObject({
       code: "TASKER_CONFIG_INVALID",
       details: {
@@ -52,6 +58,7 @@ describe("createTasker", () => {
           { path: "poolSize" },
           { path: "limits" },
           { path: "notifications" },
+          { path: "redact" },
         ],
       },
     })

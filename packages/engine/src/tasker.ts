@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto"
-import { pino } from "pino"
 import { type Client, createClient } from "./client/create-client.ts"
 import { checkOptions } from "./core/check-options.ts"
 import type { Database } from "./core/database.ts"
 import { TaskerError } from "./core/error.ts"
 import type { Subscriber } from "./core/events/subscriber.ts"
 import type { Exporter } from "./core/exporter.ts"
+import { guardedLogger } from "./core/guarded-logger.ts"
 import { createHints, type Hint, type Hints } from "./core/hints.ts"
-import type { Logger } from "./core/logger.ts"
+import { boundLogger, type Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
+import { createRedactor, type Redact, type RedactOptions } from "./core/redact.ts"
+import { redactRule } from "./core/redact-rules.ts"
 import type { AnyWorkflow } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
 import { type DatabaseCallListener, type WatchedDatabase, watchCalls } from "./database/watch-calls.ts"
@@ -23,6 +25,7 @@ import type { HandlerRegistry, RegisteredWorkflow } from "./registry/handler-reg
 import { logChange } from "./registry/log-change.ts"
 import type { PluginRegistry } from "./registry/plugin-registry.ts"
 import type { SubscriberRegistry } from "./registry/subscriber-registry.ts"
+import { createLogger } from "./logging/create-logger.ts"
 import { EventBus } from "./events/event-bus.ts"
 import { type Events, createEvents } from "./events/events.ts"
 import { publishRegistryChange } from "./events/publish-registry-change.ts"
@@ -66,8 +69,13 @@ export interface TaskerOptions {
    * Default: false.
    */
   readonly replaceWorkflows?: boolean | undefined
-  /** Default: warnings and errors as JSON lines on standard error. */
+  /**
+   * Where Tasker writes what it does. `info` says what becomes of tasks, `debug` of each step too. Default: warnings and
+   * errors on standard error, for people on a terminal, else as JSON.
+   */
   readonly logger?: Logger | undefined
+  /** What is secret in logs, events, spans and stored errors, beside what always is. Default: nothing. */
+  readonly redact?: RedactOptions | undefined
   /** The most that an input or a result may take as JSON, in bytes. Default: 1,048,576 each. */
   readonly limits?: { readonly inputBytes?: number | undefined; readonly resultBytes?: number | undefined } | undefined
   /**
@@ -148,12 +156,13 @@ const DELIVERY_MS = 5_000
  */
 export async function createTasker(options: TaskerOptions = {}): Promise<Tasker> {
   checkOptions("createTasker", options, RULES, "TASKER_CONFIG_INVALID")
-  const logger = options.logger ?? defaultLogger()
-  const bus = new EventBus({ now: () => new Date(), logger })
+  const redact = createRedactor(options.redact)
+  const logger = loggerOf(options, redact)
+  const bus = new EventBus({ now: () => new Date(), logger: boundLogger(logger, { component: "events" }) })
   const registries = createRegistries({
     connect: (subscriber) => bus.subscribe(subscriber),
     onChange: (change) => {
-      logChange(logger, change)
+      logChange(boundLogger(logger, { component: "registry" }), change)
       publishRegistryChange(bus, change)
     },
   })
@@ -165,14 +174,14 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
       poolSize,
       preparedStatements,
       notifications,
-      logger,
+      logger: boundLogger(logger, { component: "database" }),
     }),
   )
   const { database } = watched
   try {
     await migrate(database)
     const stored = await storeWorkflows(database, registries.workflows, options.replaceWorkflows ?? false)
-    return await openTasker({ ...watched, logger, bus, registries, stored, options, poolSize })
+    return await openTasker({ ...watched, logger, redact, bus, registries, stored, options, poolSize })
   } catch (error) {
     await database.close()
     throw error
@@ -187,6 +196,7 @@ const RULES = {
   discover: { rule: "an object of workflows, plugins and subscribers, each a path or a file: URL", accepts: isObject },
   replaceWorkflows: flagRule,
   logger: { rule: "an object with debug, info, warn and error", accepts: isLogger },
+  redact: redactRule,
   limits: { rule: "an object of inputBytes and resultBytes, each an integer from 1 to 268435455", accepts: isLimits },
   poolSize: integerRule(3, 1_000),
   preparedStatements: flagRule,
@@ -211,8 +221,8 @@ function isLimits(value: unknown): boolean {
   )
 }
 
-function defaultLogger(): Logger {
-  return pino({ name: "tasker", level: "warn" }, pino.destination({ fd: 2, sync: true }))
+function loggerOf({ logger, redact: redactOptions }: TaskerOptions, redact: Redact): Logger {
+  return logger === undefined ? createLogger({ level: "warn", redact: redactOptions }) : guardedLogger(logger, redact)
 }
 
 /** A workflow of this process, and what the database calls it. */
@@ -233,6 +243,7 @@ async function storeWorkflows(
 
 interface Parts extends WatchedDatabase {
   readonly logger: Logger
+  readonly redact: Redact
   readonly bus: EventBus
   readonly registries: Registries
   readonly stored: ReadonlyMap<string, KnownWorkflow>
@@ -241,7 +252,7 @@ interface Parts extends WatchedDatabase {
 }
 
 async function openTasker(parts: Parts): Promise<Tasker> {
-  const { database, logger, bus, registries, stored, options } = parts
+  const { database, logger, redact, bus, registries, stored, options } = parts
   const limits = limitsOf(options)
   const hints = createHints()
   const origin = randomUUID()
@@ -261,7 +272,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
     if (closing !== undefined) throw closed()
     checkWorkerOptions(workerOptions)
-    const rooms = { database, logger, hints, notifier, events: bus, workflows: [...stored.values()] }
+    const rooms = { database, logger, redact, hints, notifier, events: bus, workflows: [...stored.values()] }
     const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
     const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
     warnOfUnknownQueues(logger, stored, workerOptions.queues)

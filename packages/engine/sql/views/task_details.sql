@@ -30,7 +30,8 @@ select
   task.tags,
   task.attributes,
   task.identity_key,
-  task.correlation_id,
+  -- What its log lines and events have too.
+  coalesce(task.correlation_id, task.task_id::text) as correlation_id,
   task.initiator,
   task.source_system,
   task.reason,

@@ -26,7 +26,10 @@ export interface TaskOptions<StepName extends string = string> {
   /** Who creates it; for its history. */
   readonly initiator?: string | undefined
   readonly sourceSystem?: string | undefined
-  /** What follows it through other systems; handlers are given it. */
+  /**
+   * What follows it through other systems: it is on every log line and in every event about the task, in whatever process,
+   * and handlers are given it. Default: the task's id.
+   */
   readonly correlationId?: string | undefined
   /** Names of skippable steps that are skipped from the start. */
   readonly bypass?: readonly StepName[] | undefined

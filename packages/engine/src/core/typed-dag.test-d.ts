@@ -273,7 +273,7 @@ defineWorkflow<OrderInput>(order)
       expect<Equal<typeof log, Logger>>()
       expect<Equal<typeof idempotencyKey, string>>()
       expect<Equal<typeof workflow, WorkflowId>>()
-      expect<Equal<typeof correlationId, string | null>>()
+      expect<Equal<typeof correlationId, string>>()
       return config.url
     },
   })

@@ -89,8 +89,11 @@ export interface StepContext<Input, Results, Config = unknown> {
   readonly stepName: string
   /** The workflow that the task was created with. */
   readonly workflow: WorkflowId
-  /** What the creator of the task gave to follow it through other systems; `null` when nothing. */
-  readonly correlationId: string | null
+  /**
+   * What the creator of the task gave to follow it through other systems; else the task's id. It is on every line and in
+   * every event about the task. Give it on to the tasks that the step creates.
+   */
+  readonly correlationId: string
   /** The same in every attempt of this step of this task, and in no other. Give it to services that refuse duplicates. */
   readonly idempotencyKey: string
   /** Adds the task and the step to each line. */

@@ -65,7 +65,7 @@ function contextOf(more: Partial<AnyStepContext>): AnyStepContext {
     taskId: "t",
     stepName: "s",
     workflow,
-    correlationId: null,
+    correlationId: "c-1",
     idempotencyKey: "t:s",
     log: silentLogger,
     ...more,

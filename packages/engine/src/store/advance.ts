@@ -38,7 +38,7 @@ export interface ClaimedStep extends AttemptKey {
   readonly input: unknown
   /** Results of its parents by their number; skipped ones are absent. `false`: too large to be handed over together. */
   readonly results: Readonly<Record<string, unknown>> | false | null
-  readonly correlationId: string | null
+  readonly correlationId: string
   /** The span that created the task, as a W3C traceparent. */
   readonly traceContext: string | null
   /** Whether the claim of this step started its task: true for one step of a task, once. */
@@ -170,7 +170,7 @@ function claimedStep(row: AdvanceRow): ClaimedStep {
     workflowId: row.workflow_id,
     input: row.input,
     results: row.results,
-    correlationId: row.correlation_id,
+    correlationId: row.correlation_id ?? row.task_id,
     traceContext: row.trace_context,
     startsTask: row.state === "pending",
     // A clock that was set back makes it no less than nothing.

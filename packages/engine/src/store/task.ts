@@ -17,7 +17,8 @@ export interface TaskSummary {
   readonly openStepCount: number
   readonly tags: readonly string[]
   readonly attributes: Readonly<Record<string, JsonValue>>
-  readonly correlationId: string | null
+  /** What its creator gave to follow it through other systems; else its own id. */
+  readonly correlationId: string
   readonly initiator: string | null
   readonly sourceSystem: string | null
   readonly reason: string | null

@@ -2,6 +2,7 @@ import { type Database, isConnectionError } from "../core/database.ts"
 import { isTaskerError, TaskerError } from "../core/error.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import type { Logger } from "../core/logger.ts"
+import type { Redact } from "../core/redact.ts"
 import { type Outcome, advance } from "../store/advance.ts"
 import { observedChange } from "../store/observed-change.ts"
 import { recoverWorker } from "../store/recover-worker.ts"
@@ -14,6 +15,7 @@ export interface RecoveryOptions {
   readonly database: Database
   readonly events: EventSink
   readonly logger: Logger
+  readonly redact: Redact
   readonly lanes: readonly Lane[]
   readonly workerId: () => number
   readonly tell: WorkerTeller
@@ -116,7 +118,7 @@ export class Recovery {
         lane.settle(outcome, { advanced, callMs: performance.now() - calledAt })
       } catch (error) {
         if (mayPass(error)) throw error
-        lane.replace(outcome, refusedOutcome(outcome, error))
+        lane.replace(outcome, refusedOutcome(outcome, error, this.#options.redact))
       }
     }
   }
@@ -166,9 +168,9 @@ function mayPass(error: unknown): boolean {
   )
 }
 
-function refusedOutcome(outcome: Outcome, cause: unknown): Outcome {
+function refusedOutcome(outcome: Outcome, cause: unknown, redact: Redact): Outcome {
   const error = new TaskerError("TASKER_RESULT_INVALID", `the database refused the outcome: ${describe(cause)}`)
-  return { ...outcome, kind: "error", json: JSON.stringify(stepError(error)), cause: null }
+  return { ...outcome, kind: "error", json: JSON.stringify(stepError(error, redact)), cause: null }
 }
 
 function describe(error: unknown): string {

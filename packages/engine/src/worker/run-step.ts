@@ -4,6 +4,7 @@ import type { EventSink } from "../core/events/event-sink.ts"
 import { encodeJson } from "../core/json.ts"
 import type { Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
+import type { Redact } from "../core/redact.ts"
 import { delayBeforeAttempt } from "../core/retry-policy.ts"
 import type { StepTransaction } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
@@ -17,6 +18,7 @@ export interface StepRunner {
   readonly database: Database
   readonly logger: Logger
   readonly events: EventSink
+  readonly redact: Redact
   readonly resultBytes: number
   /** Transactional steps hold a connection each: so many at once, or the pool runs dry. */
   readonly limitTransactions: Limiter
@@ -68,9 +70,9 @@ async function tryOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
     return await runOnce(runner, attempt)
   } catch (thrown) {
     try {
-      return { outcome: failure(attempt, thrown) }
+      return { outcome: failure(runner, attempt, thrown) }
     } catch {
-      return { outcome: failure(attempt, new Error("the handler threw something that cannot be read")) }
+      return { outcome: failure(runner, attempt, new Error("the handler threw something that cannot be read")) }
     }
   }
 }
@@ -165,9 +167,9 @@ function completion(attempt: Attempt, json: string | null): Outcome {
   return { ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null }
 }
 
-function failure(attempt: Attempt, thrown: unknown): Outcome {
+function failure({ redact }: StepRunner, attempt: Attempt, thrown: unknown): Outcome {
   const { claimed, served } = attempt
-  const error = stepError(thrown)
+  const error = stepError(thrown, redact)
   return {
     ...keyOf(attempt),
     kind: isWorthRetrying(thrown) ? "retry" : "error",

@@ -1,4 +1,4 @@
-import type { Logger } from "../core/logger.ts"
+import { boundLogger, type Logger } from "../core/logger.ts"
 import { stepResults } from "../core/step-results.ts"
 import type { AnyStepContext, StepTransaction } from "../core/workflow.ts"
 import type { ClaimedStep } from "../store/advance.ts"
@@ -54,7 +54,7 @@ export function stepContext(
     taskId: claimed.taskId,
     stepName: step.spec.name,
     workflow: { namespace: workflow.namespace, name: workflow.name, version: workflow.version },
-    correlationId: claimed.correlationId ?? claimed.taskId,
+    correlationId: claimed.correlationId,
     idempotencyKey: `${claimed.taskId}:${step.spec.name}`,
     get log() {
       return stepLogger(logger, claimed, served)
@@ -64,19 +64,14 @@ export function stepContext(
 }
 
 function stepLogger(logger: Logger, claimed: ClaimedStep, { workflow, step }: ServedStep): Logger {
-  const bound = {
-    correlationId: claimed.correlationId ?? claimed.taskId,
-    taskId: claimed.taskId,
+  const fields = {
+    component: "handler",
     namespace: workflow.namespace,
     workflow: workflow.name,
     version: workflow.version,
     step: step.spec.name,
     attempt: claimed.attempt,
   }
-  return {
-    debug: (fields, message) => logger.debug({ ...bound, ...fields }, message),
-    info: (fields, message) => logger.info({ ...bound, ...fields }, message),
-    warn: (fields, message) => logger.warn({ ...bound, ...fields }, message),
-    error: (fields, message) => logger.error({ ...bound, ...fields }, message),
-  }
+  // Whatever a handler says, its lines are found with those of its task.
+  return boundLogger(logger, fields, { correlationId: claimed.correlationId, taskId: claimed.taskId })
 }

@@ -1,8 +1,11 @@
 import { isPermanentError, isRetryableError, isTaskerError } from "../core/error.ts"
+import type { Redact } from "../core/redact.ts"
 
 /** The largest message and stack that are stored, in characters. */
 export const MAX_MESSAGE_LENGTH = 2_000
 export const MAX_STACK_LENGTH = 8_000
+/** The largest name, and the largest code. */
+const MAX_NAME_LENGTH = 200
 
 /** An error as it is stored with a step. */
 export interface StepError {
@@ -12,18 +15,25 @@ export interface StepError {
   readonly stack: string | null
 }
 
-/** What to store of whatever a handler threw. */
-export function stepError(thrown: unknown): StepError {
+/** What to store of whatever a handler threw, without the secrets in it. */
+export function stepError(thrown: unknown, redact: Redact = asItIs): StepError {
+  const shown = (text: string, maxLength: number): string => bounded(redact(text.slice(0, 2 * maxLength)), maxLength)
   if (!(thrown instanceof Error)) {
-    return { name: "Error", code: null, message: bounded(describe(thrown), MAX_MESSAGE_LENGTH), stack: null }
+    return { name: "Error", code: null, message: shown(describe(redact(thrown)), MAX_MESSAGE_LENGTH), stack: null }
   }
+  const code = codeOf(thrown)
   return {
     // Not always text: anybody may have assigned to them.
-    name: bounded(describe(thrown.name), 200),
-    code: codeOf(thrown),
-    message: bounded(describe(thrown.message), MAX_MESSAGE_LENGTH),
-    stack: typeof thrown.stack === "string" ? bounded(thrown.stack, MAX_STACK_LENGTH) : null,
+    name: shown(describe(thrown.name), MAX_NAME_LENGTH),
+    code: code === null ? null : shown(code, MAX_NAME_LENGTH),
+    message: shown(describe(thrown.message), MAX_MESSAGE_LENGTH),
+    stack: typeof thrown.stack === "string" ? shown(thrown.stack, MAX_STACK_LENGTH) : null,
   }
+}
+
+/** Errors that Tasker itself makes hold no secrets. */
+function asItIs<T>(value: T): T {
+  return value
 }
 
 /** Whether another attempt may succeed. What a step returned and cannot be stored will not get better. */
@@ -39,7 +49,7 @@ export function requestedDelayMs(thrown: unknown): number | undefined {
 function codeOf(error: Error): string | null {
   if (!("code" in error)) return null
   const { code } = error
-  return typeof code === "string" || typeof code === "number" ? bounded(String(code), 200) : null
+  return typeof code === "string" || typeof code === "number" ? String(code) : null
 }
 
 function describe(thrown: unknown): string {

@@ -5,6 +5,7 @@ import type { EventSink } from "../core/events/event-sink.ts"
 import type { Hints } from "../core/hints.ts"
 import { createLimiter, type Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
+import type { Redact } from "../core/redact.ts"
 import type { Advanced } from "../store/advance.ts"
 import { observedChange } from "../store/observed-change.ts"
 import { registerWorker } from "../store/register-worker.ts"
@@ -39,6 +40,8 @@ export interface WorkerSettings {
 export interface WorkerRooms {
   readonly database: Database
   readonly logger: Logger
+  /** Takes secrets out of the errors that are stored. */
+  readonly redact: Redact
   readonly hints: Hints
   readonly events: EventSink
   readonly notifier: Notifier
@@ -75,10 +78,10 @@ export class Worker {
     this.#routes = servedRoutes(rooms.workflows, settings.queues)
     this.#limitTransactions = createLimiter(settings.maxTransactions)
     this.#lanes = this.#createLanes()
-    const { database, events, logger } = rooms
+    const { database, events, logger, redact } = rooms
     const workerId = () => this.#workerId
     this.#tell = tellWorker(rooms.events, () => ({ workerId: this.#workerId, worker: settings.name }))
-    const common = { database, events, logger, lanes: this.#lanes, workerId, tell: this.#tell }
+    const common = { database, events, logger, redact, lanes: this.#lanes, workerId, tell: this.#tell }
     this.#recovery = new Recovery({ ...common, register: () => this.#register(), onRecovered: () => this.wake() })
     this.#pulse = new Pulse({
       ...common,
@@ -242,6 +245,7 @@ export class Worker {
       database: this.#rooms.database,
       logger: this.#rooms.logger,
       events: this.#rooms.events,
+      redact: this.#rooms.redact,
       resultBytes: this.#settings.resultBytes,
       limitTransactions: this.#limitTransactions,
       workerId: this.#workerId,

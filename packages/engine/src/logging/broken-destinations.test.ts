@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { describe, expect, test } from "vitest"
+import { readLines } from "./test-lines.ts"
+
+const MODULE = fileURLToPath(new URL("../../dist/logging/create-logger.js", import.meta.url))
+
+/** A process that logs to `destination`, as built in `dist/`; its standard output is a pipe. */
+function startLogging(destination: string, code: string): ChildProcess {
+  const program = `
+    import { createLogger } from ${JSON.stringify(MODULE)}
+    const logger = createLogger({ destination: ${destination} })
+    const turn = () => new Promise(setImmediate)
+    ${code}`
+  return spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  })
+}
+
+describe("a process whose log", () => {
+  test("goes to a pipe that is closed goes on, and ends well", async () => {
+    const child = startLogging(
+      "1",
+      `process.once("message", async () => {
+        for (let index = 0; index < 100; index++) { logger.info({ index }, "said"); await turn() }
+        process.send("still here")
+        process.disconnect()
+      })
+      process.send("ready")`,
+    )
+    await once(child, "message")
+    child.stdout?.destroy()
+    const ended = once(child, "exit")
+    child.send("go")
+    expect(await once(child, "message")).toEqual(["still here", undefined])
+    expect(await ended).toEqual([0, null])
+  })
+
+  test("goes to a disk that is full goes on, and ends well", async () => {
+    const child = startLogging(
+      '"/dev/full"',
+      `for (let index = 0; index < 100; index++) { logger.info({ index }, "said"); await turn() }
+      process.send("still here", () => process.exit())`,
+    )
+    const ended = once(child, "exit")
+    expect(await once(child, "message")).toEqual(["still here", undefined])
+    expect(await ended).toEqual([0, null])
+  })
+
+  test("is read by nobody does not wait, and the reader that comes back gets whole lines and how many it missed", async () => {
+    const child = startLogging(
+      "1",
+      `const text = "x".repeat(1_000)
+      for (let index = 0; index < 20_000; index++) { logger.info({ index, text }, "said"); if (index % 100 === 0) await turn() }
+      process.send("still here")
+      await new Promise((resolve) => process.once("message", resolve))
+      process.disconnect()`,
+    )
+    expect(await once(child, "message")).toEqual(["still here", undefined])
+    let read = ""
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (read += text))
+    while (!read.includes('"dropped":')) await once(child.stdout!, "data")
+    child.send("end")
+    await once(child, "close")
+    const lines = readLines(read)
+    const dropped = lines.filter((line) => "dropped" in line).reduce((sum, line) => sum + Number(line["dropped"]), 0)
+    expect(lines.filter((line) => "index" in line).length + dropped).toBe(20_000)
+  })
+
+  test("is written up to the end, also when it ends at once", async () => {
+    const child = startLogging(
+      "1",
+      `for (let index = 0; index < 1_000; index++) logger.info({ index }, "said")
+      process.exit(3)`,
+    )
+    let read = ""
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (read += text))
+    expect(await once(child, "close")).toEqual([3, null])
+    const lines = readLines(read).map((line) => line["index"])
+    expect(lines).toEqual(Array.from({ length: 1_000 }, (_line, index) => index))
+  })
+})

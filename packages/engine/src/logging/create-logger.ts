@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs"
+import { hostname } from "node:os"
+import { pino, stdSerializers, stdTimeFunctions } from "pino"
+import { checkOptions } from "../core/check-options.ts"
+import { guardedLogger } from "../core/guarded-logger.ts"
+import type { Logger, LogLevel } from "../core/logger.ts"
+import { flagRule } from "../core/option-rules.ts"
+import { createRedactor, type RedactOptions } from "../core/redact.ts"
+import { redactRule } from "../core/redact-rules.ts"
+import { isDestination, type LogDestination, openDestination } from "./log-destination.ts"
+import { prettyLines } from "./pretty-lines.ts"
+
+/** How lines are written. Every option has a default. */
+export interface LoggerOptions {
+  /** One JSON object a line, or lines for people. Default: `pretty` on a terminal, else `json`. */
+  readonly format?: "json" | "pretty" | undefined
+  /** The least urgent lines that are written. Default: `info`. */
+  readonly level?: LogLevel | "silent" | undefined
+  /**
+   * A file descriptor, the path of a file that is appended to (made with its folder if it is not there), or a stream.
+   * Lines are written while the process goes on. While more than 4 MiB wait, further ones are dropped and counted; a
+   * destination that breaks loses lines, and harms nothing else. Default: 2, standard error.
+   */
+  readonly destination?: LogDestination | undefined
+  /** Whether pretty lines have colours. Default: on a terminal that has them, unless `NO_COLOR` is set. */
+  readonly colors?: boolean | undefined
+  /** Which secrets are taken out, beside those that always are. Default: none. */
+  readonly redact?: RedactOptions | undefined
+}
+
+/**
+ * Makes a logger on pino.
+ *
+ * Each line has `level`, `time` (ISO 8601), `pid`, `hostname`, `taskerVersion` and `message` beside its
+ * own fields. An error in `err` or `error` is written with its type, message, stack and fields.
+ *
+ * @throws TaskerError `TASKER_CONFIG_INVALID` when an option is unknown or out of its range, or the destination cannot
+ *   be opened
+ *
+ * @example
+ * ```ts
+ * const logger = createLogger({ level: "debug", redact: { keys: ["iban"] } })
+ * const tasker = await createTasker({ workflows: [processOrder], logger })
+ * ```
+ */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  checkOptions("createLogger", options, RULES, "TASKER_CONFIG_INVALID")
+  const { level = "info" } = options
+  const destination = openDestination(options.destination ?? 2, (dropped) => {
+    logger.warn({ dropped }, "the destination of the log was too slow, and lines were dropped")
+  })
+  const { format = destination.isTerminal ? "pretty" : "json" } = options
+  const isColored = options.colors ?? destination.hasColors
+  const logger = pino(
+    {
+      level,
+      base: { pid: process.pid, hostname: hostname(), taskerVersion: taskerVersion() },
+      messageKey: "message",
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: stdSerializers.err, error: stdSerializers.err },
+    },
+    format === "json" ? destination : prettyLines(destination, isColored),
+  )
+  return guardedLogger(logger, createRedactor(options.redact))
+}
+
+const RULES = {
+  format: { rule: '"json" or "pretty"', accepts: (value: unknown) => value === "json" || value === "pretty" },
+  level: {
+    rule: '"debug", "info", "warn", "error" or "silent"',
+    accepts: (value: unknown) => ["debug", "info", "warn", "error", "silent"].some((level) => level === value),
+  },
+  destination: { rule: "a file descriptor, a path or a writable stream", accepts: isDestination },
+  colors: flagRule,
+  redact: redactRule,
+}
+
+function taskerVersion(): string {
+  // Its own package.json, which is in the package: there is a version.
+  const own = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
+  return own.version
+}
