@@ -25,9 +25,8 @@ const RULES: MemberRules = {
         typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0,
       problemsOf: (value) => Object.entries(value ?? {}).flatMap(([pattern, handler]) => onProblems(pattern, handler)),
     },
-    filter: { ...SUBSCRIBER_RULES.filter, optional: true },
-    timeoutMs: { ...SUBSCRIBER_RULES.timeoutMs, optional: true },
-    maxPending: { ...SUBSCRIBER_RULES.maxPending, optional: true },
+    // Its options: whatever there are.
+    ...Object.fromEntries(Object.entries(SUBSCRIBER_RULES).map(([key, rule]) => [key, { ...rule, optional: true }])),
   },
   invalidCode: "TASKER_SUBSCRIBER_INVALID",
   hint: "correct the members listed; a subscriber has a name and, in `on`, a function per event at least",

@@ -136,6 +136,7 @@ describe("the shape of a subscriber", () => {
       filters: () => true,
       timeout: 100,
       maxPending: 0,
+      immediate: "yes",
     }
     expect(() => registry.register(untyped(half))).toThrow(
       expect.objectContaining({
@@ -147,6 +148,7 @@ describe("the shape of a subscriber", () => {
   on["task.*.*.*"]: no event is called "task.*.*.*"
   on["*"]: expected * to be a function, got "log"
   maxPending: expected maxPending to be an integer from 1 to 1000000, got 0
+  immediate: expected immediate to be true or false, got "yes"
   filters: unknown member "filters" (did you mean "filter"?)
   timeout: unknown member "timeout" (did you mean "timeoutMs"?)`,
         hint: "correct the members listed; a subscriber has a name and, in `on`, a function per event at least",
