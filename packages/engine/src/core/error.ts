@@ -101,6 +101,12 @@ export const ERROR_CODES = {
       "the embedded PostgreSQL server cannot run here: no binaries for this platform, or no user that may run them",
     action: "use `postgres://…`, or `pglite:DIR` on one process",
   },
+  TASKER_EXPORT_FAILED: {
+    status: 500,
+    retryable: true,
+    meaning: "an exporter threw, the file or stream took no more, or what was to be exported could not be read",
+    action: "see the cause: nothing half-written is left, so the export can be run again",
+  },
   TASKER_HANDLER_MISSING: {
     status: 500,
     retryable: false,

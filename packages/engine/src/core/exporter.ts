@@ -74,6 +74,10 @@ export interface TransitionRecord extends WorkflowFields, ErrorFields {
   readonly cause: string | null
   readonly by: string | null
   readonly reason: string | null
+  /** The name of what the step published, when that is what happened. */
+  readonly event: string | null
+  /** What the step published with it. Only where it was asked for. */
+  readonly payload?: JsonValue
 }
 
 /** The kinds of metrics that Prometheus knows. */
@@ -122,7 +126,7 @@ export interface ExportSummary {
   /** The name of the exporter that wrote it. */
   readonly exporter: string
   /** How many records went into it. */
-  readonly rows: number
+  readonly recordCount: number
   /** How many bytes came out. */
   readonly bytes: number
   readonly durationMs: number
@@ -174,6 +178,6 @@ export interface Exporter<Options extends object = Readonly<Record<string, unkno
   onExportRequested?(context: ExportContext): void | Promise<void>
   /** Told when everything is written. */
   onExportCompleted?(summary: ExportSummary): void | Promise<void>
-  /** Told when the export has failed or was aborted, with the error that the caller gets. */
-  onExportFailed?(error: Error, context: ExportContext): void | Promise<void>
+  /** Told when the export has failed or was aborted, with what the caller gets: an error, or the reason of its signal. */
+  onExportFailed?(error: unknown, context: ExportContext): void | Promise<void>
 }
