@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { Queryable } from "../core/database.ts"
 import { testDatabases, type TestDatabase } from "../database/test-database.ts"
+import { exportRange } from "./exports/export-range.ts"
+import { exportSteps } from "./exports/export-steps.ts"
+import { exportTasks } from "./exports/export-tasks.ts"
+import { exportTransitions } from "./exports/export-transitions.ts"
 import { listSteps } from "./list-steps.ts"
 import { listTransitions } from "./list-transitions.ts"
 import { measureQueues } from "./measure-queues.ts"
@@ -17,6 +21,11 @@ import { completed, failed, type TestWorker } from "./test-worker.ts"
 const LARGE_TABLES = ["tasks", "step_records", "step_queue", "transitions"]
 
 const BACKLOG = 3_000
+
+/** A page of an export, from the first task on. */
+const FIRST = "00000000-0000-0000-0000-000000000000"
+const PAGE = { end: "ffffffff-ffff-ffff-ffff-ffffffffffff", since: at(0), until: at(9) }
+const SIZE = { rows: 10, bytes: 1_000_000 }
 
 describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
   let opened: TestDatabase
@@ -124,6 +133,23 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
     ["what a transaction wrote", async (tx) => await ownTransitions(tx, await lastTransitionId(tx))],
     ["its execution context", async (tx, taskId) => await taskExecutionContexts(tx, [taskId])],
     ["measuring the queues", async (tx) => await measureQueues(tx, 100)],
+    ["finding what an export reads", async (tx) => await exportRange(tx, { since: at(0), until: at(9) })],
+    [
+      "a page of an export of tasks",
+      async (tx) => await exportTasks(tx, { ...PAGE, after: FIRST, withInput: true }, SIZE),
+    ],
+    [
+      "a page of an export of a workflow's tasks",
+      async (tx) => await exportTasks(tx, { ...PAGE, after: FIRST, withInput: false, workflow: workflow.name }, SIZE),
+    ],
+    [
+      "a page of an export of steps",
+      async (tx) => await exportSteps(tx, { ...PAGE, after: { taskId: FIRST, stepNo: 0 }, withResult: true }, SIZE),
+    ],
+    [
+      "a page of an export of history",
+      async (tx) => await exportTransitions(tx, { after: 1_000, end: 1_000_000, withPayload: true }, SIZE),
+    ],
     ["how it ended", async (tx, taskId) => await readOutcomes(tx, [taskId])],
   ]
 
