@@ -72,6 +72,21 @@ export type { InputProblem } from "./registry/validate-input.ts"
 
 // Exporting what is known
 export type {
+  ExportRequest,
+  ExportTarget,
+  FormatOptions,
+  HistoryExport,
+  MetricsExport,
+  StepsExport,
+  TasksExport,
+} from "./client/exports/export-request.ts"
+export type { MetricFamily, MetricSample, MetricsSource } from "./client/exports/metrics-source.ts"
+export type { CsvOptions } from "./core/exporters/csv-exporter.ts"
+export type { FieldChoice } from "./core/exporters/columns.ts"
+export type { JsonOptions } from "./core/exporters/json-exporter.ts"
+export type { JsonLinesOptions } from "./core/exporters/json-lines-exporter.ts"
+export type { PrometheusOptions } from "./core/exporters/prometheus-exporter.ts"
+export type {
   Exporter,
   ExportContext,
   ExportRecord,

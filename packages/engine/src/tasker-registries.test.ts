@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest"
 import { defineWorkflow } from "./core/define-workflow.ts"
 import type { TaskerEvent } from "./core/events/event-map.ts"
 import type { Exporter } from "./core/exporter.ts"
+import { BUILT_IN_EXPORTERS } from "./core/exporters/built-in-exporters.ts"
 import { testLogger } from "./database/test-logger.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
 
@@ -96,7 +97,9 @@ describe("tasker.subscribers", () => {
 describe("every operation on a registry", () => {
   test("is one event and one line of the log, with the correlation id", async () => {
     const { subscriber, events, told } = recorder("all", "plugin.*", "subscriber.*", "registry.*")
-    const { tasker, lines } = await open({ subscribers: [subscriber] })
+    const opened = await open({ subscribers: [subscriber] })
+    const { tasker } = opened
+    const lines = () => opened.lines().slice(BUILT_IN_EXPORTERS.length)
     const folder = folderOf({ "bad.mjs": `export const half = { name: "half", formats: ["half"] }` })
     const empty = folderOf({})
     const correlationId = "c-1"

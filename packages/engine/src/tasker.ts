@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto"
-import { type Client, createClient } from "./client/create-client.ts"
+import { type Client, type ClosableClient, createClient } from "./client/create-client.ts"
+import { createExports, type Exports } from "./client/exports/create-exports.ts"
+import type { ExportRequest } from "./client/exports/export-request.ts"
 import { checkOptions } from "./core/check-options.ts"
 import type { Database } from "./core/database.ts"
 import { TaskerError } from "./core/error.ts"
 import type { Subscriber } from "./core/events/subscriber.ts"
-import type { Exporter } from "./core/exporter.ts"
+import type { Exporter, ExportSummary } from "./core/exporter.ts"
 import { guardedLogger } from "./core/guarded-logger.ts"
 import { createHints, type Hint, type Hints } from "./core/hints.ts"
 import { boundLogger, type Logger } from "./core/logger.ts"
@@ -124,7 +126,34 @@ export interface Tasker extends Client {
    */
   startWorker(options?: WorkerOptions): Promise<Worker>
   /**
-   * Stops the workers of this process, lets subscribers be told what has happened (for 5 seconds at most), then closes
+   * Writes tasks, steps, history or metrics to a file or a stream, in a format that a plugin writes; `csv`, `json`, `jsonl`
+   * and `prometheus` are built in. Read and written a page at a time, so that a million rows take no more memory than a
+   * thousand, and no faster than the stream takes them.
+   *
+   * Each page is a statement of its own: a row is as it is when its page is read, and no transaction is held open, which
+   * would keep the queue from being vacuumed for as long as the export takes. What is written after the start of the
+   * export is not in it; neither is what a transaction that was open then commits later.
+   *
+   * @returns what was written, once it is whole
+   * @throws TaskerError `TASKER_OPTION_INVALID` when the request or an option of the format is unknown or out of its range;
+   *   `TASKER_PLUGIN_NOT_FOUND` when no plugin writes the format; `TASKER_EXPORT_FAILED` when the plugin threw, the target
+   *   took no more, or reading failed; `TASKER_CLOSED`; or the reason of the signal. Nothing half-written is left
+   *
+   * @example
+   * ```ts
+   * await tasker.export({
+   *   what: "tasks",
+   *   format: "csv",
+   *   to: "failed.csv",
+   *   state: "error",
+   *   since: new Date("2030-01-01"),
+   *   options: { columns: ["taskId", "workflow", "finishedAt"], separator: ";" },
+   * })
+   * ```
+   */
+  export<Format extends string>(request: ExportRequest<Format>): Promise<ExportSummary>
+  /**
+   * Stops the workers of this process, ends its exports, lets subscribers be told what has happened (for 5 seconds at most), then closes
    * the database. May be called twice.
    *
    * @throws TaskerError `TASKER_OPTION_INVALID` when `timeoutMs` is out of its range
@@ -258,14 +287,8 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const origin = randomUUID()
   const notifier = createNotifier(database, origin, options.notifications ?? true)
   const stopListening = await listen(database, hints, origin)
-  const client = createClient({
-    database,
-    hints,
-    events: bus,
-    limits,
-    announce: (hint) => announce(hints, notifier, hint),
-    findWorkflow: (workflow) => findWorkflow(stored, workflow),
-  })
+  const client = openClient(parts, limits, hints, notifier)
+  const exports = openExports(parts)
   const workers = new Set<Worker>()
   let closing: Promise<void> | undefined
 
@@ -291,6 +314,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
 
   async function close(closeOptions: StopOptions): Promise<void> {
     await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
+    await exports.close()
     notifier.close()
     client.close()
     await endTelling(bus, () => stopListening().then(() => database.close()))
@@ -308,11 +332,42 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     },
     onDatabaseCall: parts.onCall,
     startWorker,
+    export: async (request) => await exports.run(request),
     close: async (closeOptions = {}) => {
       checkStopOptions("close", closeOptions)
       await (closing ??= close(closeOptions))
     },
   }
+}
+
+function openClient(
+  { database, bus, stored }: Parts,
+  limits: ReturnType<typeof limitsOf>,
+  hints: Hints,
+  notifier: Notifier,
+): ClosableClient {
+  return createClient({
+    database,
+    hints,
+    events: bus,
+    limits,
+    announce: (hint) => announce(hints, notifier, hint),
+    findWorkflow: (workflow) => findWorkflow(stored, workflow),
+  })
+}
+
+/** About a page of an export: what is read at once, and twice of it is held in memory. */
+const EXPORT_PAGE = { rows: 1_000, bytes: 4_194_304 }
+
+function openExports({ database, logger, redact, bus, registries }: Parts): Exports {
+  return createExports({
+    database,
+    logger,
+    events: bus,
+    exporters: registries.plugins,
+    pageSize: EXPORT_PAGE,
+    redact,
+  })
 }
 
 function limitsOf({ limits }: TaskerOptions) {

@@ -71,7 +71,8 @@ export function oneOf(words: readonly string[]): OptionRule {
   return { rule: `one of ${quoted(words)}`, accepts: (value) => typeof value === "string" && words.includes(value) }
 }
 
-function oneOrMore(words: readonly string[]): OptionRule {
+/** One word of a list, or several. */
+export function oneOrMore(words: readonly string[]): OptionRule {
   const one = oneOf(words)
   return {
     rule: `one or a list of ${quoted(words)}`,

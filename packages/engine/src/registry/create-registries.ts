@@ -1,6 +1,7 @@
 import { checkOptions } from "../core/check-options.ts"
 import type { Subscriber } from "../core/events/subscriber.ts"
 import type { Exporter } from "../core/exporter.ts"
+import { BUILT_IN_EXPORTERS } from "../core/exporters/built-in-exporters.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
 import { type DiscoverOptions, folderRule } from "./discovery/discover-folder.ts"
 import { type DiscoverWorkflowsOptions, WORKFLOW_RULES } from "./discovery/discover-workflows.ts"
@@ -47,14 +48,15 @@ export function createRegistries({ onChange, connect }: RegistriesOptions): Regi
 }
 
 /**
- * Registers what a process knows from the start, subscribers first: they hear of the rest. What was passed comes before
- * what is found in folders.
+ * Registers what a process knows from the start, subscribers before what is not built in: they hear of it. What was
+ * passed comes before what is found in folders.
  *
  * @throws TaskerError of the registries, and `TASKER_CONFIG_INVALID` when an option of `discover` is unknown or misshapen
  */
 export async function fillRegistries(registries: Registries, contents: RegistryContents): Promise<void> {
   const { workflows = [], plugins = [], subscribers = [], discover = {} } = contents
   checkOptions("discover", discover, FOLDER_RULES, "TASKER_CONFIG_INVALID")
+  for (const exporter of BUILT_IN_EXPORTERS) registries.plugins.register(exporter)
   for (const subscriber of subscribers) registries.subscribers.register(subscriber)
   for (const plugin of plugins) registries.plugins.register(plugin)
   for (const workflow of workflows) registries.workflows.register(workflow)
