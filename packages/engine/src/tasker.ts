@@ -5,6 +5,8 @@ import type { ExportRequest } from "./client/exports/export-request.ts"
 import { checkOptions } from "./core/check-options.ts"
 import type { Database } from "./core/database.ts"
 import { TaskerError } from "./core/error.ts"
+import type { DatabaseFacts } from "./core/events/event-payloads.ts"
+import type { EventSink } from "./core/events/event-sink.ts"
 import type { Subscriber } from "./core/events/subscriber.ts"
 import type { Exporter, ExportSummary } from "./core/exporter.ts"
 import { guardedLogger } from "./core/guarded-logger.ts"
@@ -207,9 +209,10 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
     }),
   )
   const { database } = watched
+  bus.publish("database.connected", factsOf(database))
   try {
-    await migrate(database)
-    const stored = await storeWorkflows(database, registries.workflows, options.replaceWorkflows ?? false)
+    await migrateAndTell(database, bus)
+    const stored = await storeWorkflows(database, bus, registries.workflows, options.replaceWorkflows ?? false)
     return await openTasker({ ...watched, logger, redact, bus, registries, stored, options, poolSize })
   } catch (error) {
     await database.close()
@@ -257,8 +260,21 @@ function loggerOf({ logger, redact: redactOptions }: TaskerOptions, redact: Reda
 /** A workflow of this process, and what the database calls it. */
 interface KnownWorkflow extends RegisteredWorkflow, StoredWorkflow {}
 
+function factsOf({ kind, displayUrl }: Database): DatabaseFacts {
+  return { kind, url: displayUrl }
+}
+
+async function migrateAndTell(database: Database, events: EventSink): Promise<void> {
+  const startedAt = performance.now()
+  const migrations = await migrate(database)
+  if (migrations.length === 0) return
+  const durationMs = performance.now() - startedAt
+  events.publish("database.migrated", { ...factsOf(database), migrations, durationMs })
+}
+
 async function storeWorkflows(
   database: Database,
+  events: EventSink,
   registry: HandlerRegistry,
   replace: boolean,
 ): Promise<ReadonlyMap<string, KnownWorkflow>> {
@@ -266,6 +282,9 @@ async function storeWorkflows(
   for (const registered of registry.list()) {
     const stored = await registerWorkflow(database, registered.workflow.definition, { replace })
     known.set(nameOf(registered.workflow), { ...registered, ...stored })
+    if (stored.change === "kept") continue
+    const { namespace, name, version, steps } = registered.workflow
+    events.publish(`workflow.${stored.change}`, { namespace, workflow: name, version, stepCount: steps.length })
   }
   return known
 }
@@ -286,7 +305,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const hints = createHints()
   const origin = randomUUID()
   const notifier = createNotifier(database, origin, options.notifications ?? true)
-  const stopListening = await listen(database, hints, origin)
+  const stopListening = await listen(database, hints, origin, bus)
   const client = openClient(parts, limits, hints, notifier)
   const exports = openExports(parts)
   const workers = new Set<Worker>()
@@ -317,7 +336,11 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     await exports.close()
     notifier.close()
     client.close()
-    await endTelling(bus, () => stopListening().then(() => database.close()))
+    await endTelling(bus, async () => {
+      await stopListening()
+      await database.close()
+      bus.publish("database.closed", factsOf(database))
+    })
   }
 
   return {
@@ -417,7 +440,12 @@ function warnOfUnknownQueues(logger: Logger, stored: Parts["stored"], queues: re
   if (unknown.length > 0) logger.warn({ unknown, known: [...known] }, "no workflow of this process has these queues")
 }
 
-async function listen(database: Database, hints: Hints, origin: string): Promise<() => Promise<void>> {
+async function listen(
+  database: Database,
+  hints: Hints,
+  origin: string,
+  onRestored: () => void,
+): Promise<() => Promise<void>> {
   return database.listen(
     CHANNEL,
     (payload) => {
@@ -426,6 +454,7 @@ async function listen(database: Database, hints: Hints, origin: string): Promise
     // While nobody listened, anything may have happened.
     () => {
       for (const hint of ["ready", "ended", "cancelled"] as const) hints.emit(hint)
+      onRestored()
     },
   )
 }

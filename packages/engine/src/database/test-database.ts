@@ -17,7 +17,7 @@ import type { ServerVersion } from "./server-binaries.ts"
 import { NOT_DURABLE } from "./test-broker.ts"
 
 /** Brings an empty database to the schema that a test wants. */
-export type Migrate = (database: Database) => Promise<void>
+export type Migrate = (database: Database) => Promise<unknown>
 
 /** A database of a test's own. */
 export interface TestDatabase {

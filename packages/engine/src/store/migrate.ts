@@ -12,11 +12,12 @@ import { sqlState } from "./sql-error.ts"
  * once. A database that is up to date costs one query. Each migration is one
  * transaction, so a failure leaves the database as it was before it.
  *
+ * @returns the migrations that this process applied, in order
  * @throws {@link TaskerError} `TASKER_DATABASE_NEWER` when a newer version migrated the database,
  *   `TASKER_MIGRATION_CHANGED` when an applied migration differs from its file,
  *   `TASKER_MIGRATION_FAILED` when the database refused one
  */
-export async function migrate(database: Database): Promise<void> {
+export async function migrate(database: Database): Promise<readonly string[]> {
   const [files, release] = await Promise.all([readSqlFiles(), readRelease()])
   let schema = await readSchema(database)
   if (schema === undefined) {
@@ -24,10 +25,13 @@ export async function migrate(database: Database): Promise<void> {
     schema = (await readSchema(database)) ?? EMPTY
   }
   assertKnown(schema, files)
+  const applied: string[] = []
   for (const migration of files.migrations) {
-    if (!schema.migrations.has(migration.name)) await applyMigration(database, migration)
+    if (schema.migrations.has(migration.name)) continue
+    if (await applyMigration(database, migration)) applied.push(migration.name)
   }
   if (!isOlder(release, schema.release)) await applyRoutines(database, files.routines, schema, release)
+  return applied
 }
 
 interface Schema {
@@ -100,8 +104,9 @@ function assertKnown(schema: Schema, files: SqlFiles): void {
   }
 }
 
-async function applyMigration(database: Database, migration: SqlFile): Promise<void> {
-  await applyOnce(database, migration.name, [
+/** Whether it did, and not another process. */
+async function applyMigration(database: Database, migration: SqlFile): Promise<boolean> {
+  return await applyOnce(database, migration.name, [
     `do $guard$ begin
       if exists (select from tasker.migrations where name = '${migration.name}') then
         raise exception 'done' using errcode = '${DONE_BY_ANOTHER}';
@@ -132,11 +137,12 @@ async function applyRoutines(
   ])
 }
 
-async function applyOnce(database: Database, name: string, statements: readonly string[]): Promise<void> {
+async function applyOnce(database: Database, name: string, statements: readonly string[]): Promise<boolean> {
   try {
     await database.script(locked(statements.join("\n")))
+    return true
   } catch (error) {
-    if (sqlState(error) === DONE_BY_ANOTHER) return
+    if (sqlState(error) === DONE_BY_ANOTHER) return false
     if (isTaskerError(error)) throw error
     throw new TaskerError("TASKER_MIGRATION_FAILED", `the database refused migration "${name}"`, {
       cause: error,
