@@ -336,11 +336,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     await exports.close()
     notifier.close()
     client.close()
-    await endTelling(bus, async () => {
-      await stopListening()
-      await database.close()
-      bus.publish("database.closed", factsOf(database))
-    })
+    await endTelling(bus, database, stopListening)
   }
 
   return {
@@ -399,10 +395,12 @@ function limitsOf({ limits }: TaskerOptions) {
 }
 
 /** Subscribers are told all but the end while the database is there, for they may need it. */
-async function endTelling(bus: EventBus, closeDatabase: () => Promise<void>): Promise<void> {
+async function endTelling(bus: EventBus, database: Database, stopListening: () => Promise<void>): Promise<void> {
   const giveUpAt = performance.now() + DELIVERY_MS
   await bus.drained(DELIVERY_MS)
-  await closeDatabase()
+  await stopListening()
+  await database.close()
+  bus.publish("database.closed", factsOf(database))
   await bus.close(Math.max(0, giveUpAt - performance.now()))
 }
 
@@ -444,7 +442,7 @@ async function listen(
   database: Database,
   hints: Hints,
   origin: string,
-  onRestored: () => void,
+  events: EventSink,
 ): Promise<() => Promise<void>> {
   return database.listen(
     CHANNEL,
@@ -454,7 +452,7 @@ async function listen(
     // While nobody listened, anything may have happened.
     () => {
       for (const hint of ["ready", "ended", "cancelled"] as const) hints.emit(hint)
-      onRestored()
+      events.publish("database.listener_restored", factsOf(database))
     },
   )
 }

@@ -9,7 +9,18 @@ import type { AnyWorkflow } from "../core/workflow.ts"
 import { silentLogger } from "../core/logger.ts"
 import { testDatabases } from "../database/test-database.ts"
 import type { HandlerRegistry } from "../registry/handler-registry.ts"
+import { collectExamples } from "./test-examples.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
+
+/** Where a test keeps its files; and the list of migrations grows. */
+const REPLACED = {
+  folder: "/app/subscribers",
+  file: "/app/subscribers/bad.mjs",
+  migrations: ["000001_create_definitions"],
+  message: "Unexpected end of input",
+}
+
+const examples = collectExamples()
 
 describe.each(testDatabases())("what a process tells of itself on $kind", ({ kind, open }) => {
   let opened: Awaited<ReturnType<typeof open>>
@@ -37,11 +48,20 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
     const told = <Name extends EventName>(name: Name): readonly EventPayloads[Name][] =>
       // The name tells what the payload is.
       events.filter((event) => event.name === name).map((event) => event.payload) as unknown as EventPayloads[Name][]
-    return { tasker, events, told }
+    /** Makes the first event of each name the one that the docs show. */
+    const show = (...names: readonly EventName[]) => {
+      if (kind !== "postgres 18") return
+      for (const name of names)
+        examples.keep(
+          events.find((event) => event.name === name)!,
+          REPLACED,
+        )
+    }
+    return { tasker, events, told, show }
   }
 
   it("it connects, migrates what is not migrated, and closes", async () => {
-    const { tasker, events, told } = await start()
+    const { tasker, events, told, show } = await start()
     const database = { kind: tasker.databaseUrl.startsWith("pglite") ? "pglite" : "postgres", url: tasker.databaseUrl }
     expect(told("database.connected")).toEqual([database])
     expect(told("database.migrated")).toEqual([
@@ -53,6 +73,7 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
     expect(events.at(-1)?.name).toBe("database.closed")
     // PGlite forgets what it had in memory.
     if (kind !== "pglite") expect((await start()).told("database.migrated")).toEqual([])
+    show("database.connected", "database.migrated", "database.closed")
   })
 
   // In PGlite nobody else is there to have stored it.
@@ -71,6 +92,8 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
     const third = await start({ workflows: [two], replaceWorkflows: true })
     expect(third.told("workflow.registered")).toEqual([])
     expect(third.told("workflow.replaced")).toEqual([facts])
+    first.show("workflow.registered")
+    third.show("workflow.replaced")
     expect([...first.told("workflow.replaced"), ...second.told("workflow.replaced")]).toEqual([])
   })
 
@@ -82,33 +105,35 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
   })
 
   it.skipIf(kind === "pglite")("the listener's connection is lost, and comes back", async () => {
-    const { tasker, told } = await start()
+    const { tasker, told, show } = await start()
     const restored = new Promise<void>(
       (resolve) => void tasker.events.on("database.listener_restored", () => resolve()),
     )
     await opened.database.query({
-      text: "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen%'",
+      text: "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query ~ '^(un)?listen'",
     })
     await restored
     expect(told("database.listener_restored")).toHaveLength(1)
+    show("database.listener_restored")
   })
 
   it("handlers come, are replaced, go and are refused", async () => {
     const one = defineWorkflow({ name: "listed", version: "1.0.0" }).step("one", { handler: () => 1 })
     const two = defineWorkflow({ name: "listed", version: "1.0.0" }).step("two", { handler: () => 1 })
-    const { tasker, told } = await start({ workflows: [one] })
+    const { tasker, told, show } = await start({ workflows: [one] })
     // The roof's type shows only what reads; it is the whole registry.
     const registry = tasker.workflows as HandlerRegistry
     registry.register(two, { replace: true, correlationId: "c_1" })
-    expect(() => registry.register({ name: "none" } as AnyWorkflow, { correlationId: "c_2" })).toThrow()
+    expect(() => registry.register({ name: "none" } as AnyWorkflow, { correlationId: "c_2" })).toThrow("workflow")
     registry.unregister({ namespace: "default", name: "listed", version: "1.0.0" }, { correlationId: "c_3" })
     expect(told("handler.replaced")).toMatchObject([{ key: "default/listed@1.0.0", correlationId: "c_1" }])
     expect(told("handler.validation_failed")).toMatchObject([{ correlationId: "c_2" }])
     expect(told("handler.unregistered")).toMatchObject([{ key: "default/listed@1.0.0", correlationId: "c_3" }])
+    show("handler.registered", "handler.replaced", "handler.unregistered", "handler.validation_failed")
   })
 
   it("plugins come, are replaced, go and are refused", async () => {
-    const { tasker, told } = await start()
+    const { tasker, told, show } = await start()
     const before = told("plugin.registered").length
     const plugin: Exporter = {
       name: "silent",
@@ -120,33 +145,35 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
     tasker.plugins.register(plugin, { correlationId: "c_1" })
     tasker.plugins.register({ ...plugin }, { replace: true })
     // As without a compiler.
-    expect(() => tasker.plugins.register({ name: "broken" } as unknown as Exporter)).toThrow()
+    expect(() => tasker.plugins.register({ name: "broken" } as unknown as Exporter)).toThrow("broken")
     tasker.plugins.unregister("silent")
     expect(told("plugin.registered").slice(before)).toMatchObject([{ key: "silent", correlationId: "c_1" }])
     expect(told("plugin.replaced")).toMatchObject([{ key: "silent" }])
     expect(told("plugin.validation_failed")).toHaveLength(1)
     expect(told("plugin.unregistered")).toMatchObject([{ key: "silent" }])
+    show("plugin.registered", "plugin.replaced", "plugin.unregistered", "plugin.validation_failed")
   })
 
   it("subscribers come, are replaced, go and are refused", async () => {
-    const { tasker, told } = await start()
+    const { tasker, told, show } = await start()
     const subscriber = { name: "mine", on: { "step.*": () => {} } }
     tasker.subscribers.register(subscriber)
     tasker.subscribers.register({ ...subscriber }, { replace: true })
     // As without a compiler.
-    expect(() => tasker.subscribers.register({ name: "broken" } as unknown as typeof subscriber)).toThrow()
+    expect(() => tasker.subscribers.register({ name: "broken" } as unknown as typeof subscriber)).toThrow("broken")
     tasker.subscribers.unregister("mine")
     expect(told("subscriber.registered")).toMatchObject([{ key: "recorder" }, { key: "mine" }])
     expect(told("subscriber.replaced")).toMatchObject([{ key: "mine" }])
     expect(told("subscriber.validation_failed")).toHaveLength(1)
     expect(told("subscriber.unregistered")).toMatchObject([{ key: "mine" }])
+    show("subscriber.registered", "subscriber.replaced", "subscriber.unregistered", "subscriber.validation_failed")
   })
 
   it("folders that are searched, with failures and without", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tasker-told-"))
     try {
       writeFileSync(join(folder, "good.mjs"), `export const one = { name: "found", on: { "task.*": () => {} } }`)
-      const { tasker, told } = await start()
+      const { tasker, told, show } = await start()
       await tasker.subscribers.discover(folder)
       writeFileSync(join(folder, "bad.mjs"), `export const broken = {`)
       await tasker.subscribers.discover(folder)
@@ -154,8 +181,13 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
         { folder, kind: "subscriber", registered: ["found"] },
       ])
       expect(told("registry.discovery_failed")).toMatchObject([{ folder, failures: [{ file: expect.any(String) }] }])
+      show("registry.discovery_completed", "registry.discovery_failed")
     } finally {
       rmSync(folder, { recursive: true })
     }
   })
+})
+
+it("the docs show these events", async () => {
+  await examples.compare("process")
 })

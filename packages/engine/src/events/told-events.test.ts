@@ -5,10 +5,13 @@ import { PermanentError } from "../core/error.ts"
 import type { EventName, EventsMatching, TaskerEvent } from "../core/events/event-map.ts"
 import { silentLogger } from "../core/logger.ts"
 import { testDatabases } from "../database/test-database.ts"
+import { collectExamples } from "./test-examples.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 import { createGate, runTask, untilEnd, untilStep } from "../testing.ts"
 
 const RETRY_SOON = { maxAttempts: 2, backoff: { baseMs: 1, capMs: 1 } } as const
+
+const examples = collectExamples()
 
 describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
   let opened: Awaited<ReturnType<typeof open>>
@@ -36,14 +39,23 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
       events
         .filter(({ name }) => /^(task|step|observability)\./.test(name))
         .map(({ name, payload }) => ("step" in payload ? `${name} ${payload.step}` : name))
-    return { tasker, events, told, story }
+    /** Makes the first event of each name the one that the docs show. */
+    const show = (...names: readonly EventName[]) => {
+      if (kind !== "postgres 18") return
+      for (const name of names)
+        examples.keep(
+          events.find((event) => event.name === name)!,
+          { delayMs: 1_000 },
+        )
+    }
+    return { tasker, events, told, story, show }
   }
 
   it("a task's life, each change once, in order", async () => {
     const workflow = defineWorkflow<{ readonly n: number }>({ name: "linear", version: "1.0.0", namespace: "shop" })
       .step("one", { handler: ({ input }) => input.n })
       .step("two", { dependsOn: ["one"], handler: ({ results }) => results.one + 1 })
-    const { tasker, told, story } = await start([workflow])
+    const { tasker, told, story, show } = await start([workflow])
     const worker = await tasker.startWorker()
     const { taskId } = await runTask(tasker, workflow, { n: 1 }, { correlationId: "c_1" })
     expect(story()).toEqual([
@@ -91,11 +103,20 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
       outcome: "returned",
       durationMs: expect.any(Number),
     })
+    show(
+      "task.initialize_requested",
+      "task.start_requested",
+      "task.completed",
+      "step.execution_requested",
+      "step.before_handle",
+      "step.handle",
+      "step.completed",
+    )
   })
 
   it("calls of the worker: what they found, recorded, or not", async () => {
     const workflow = defineWorkflow({ name: "calls", version: "1.0.0" }).step("only", { handler: () => 1 })
-    const { tasker, told } = await start([workflow])
+    const { tasker, told, show } = await start([workflow])
     const { workerId } = await tasker.startWorker({ concurrency: 4, lanes: 1 })
     await runTask(tasker, workflow, null)
     expect(told("workflow.viable_steps_discovered")).toEqual([{ workerId, count: 1, room: 4 }])
@@ -103,6 +124,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
       { workerId, completeCount: 1, retryCount: 0, errorCount: 0, lostCount: 0, durationMs: expect.any(Number) },
     ])
     expect(told("workflow.no_viable_steps")).toContainEqual({ workerId, room: 4 })
+    show("workflow.viable_steps_discovered", "workflow.steps_execution_completed")
   })
 
   it("a failed attempt is told with its error and the wait, and the next one follows", async () => {
@@ -112,7 +134,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
         if (attempt === 1) throw Object.assign(new Error("not yet"), { code: "BUSY" })
       },
     })
-    const { tasker, told, story } = await start([workflow])
+    const { tasker, told, story, show } = await start([workflow])
     await tasker.startWorker()
     await runTask(tasker, workflow, null)
     expect(story().filter((line) => line.includes("flaky"))).toEqual([
@@ -134,6 +156,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     expect(backoff?.delayMs).toBeCloseTo(1, 0)
     expect(told("step.execution_requested")[1]).toMatchObject({ attempt: 2, from: "waiting_for_retry" })
     expect(told("step.handle").map(({ outcome }) => outcome)).toEqual(["threw", "returned"])
+    show("observability.step.backoff")
   })
 
   it("no attempt left, and what an operator does about it", async () => {
@@ -144,7 +167,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
         if (!isFixed) throw new Error("no")
       },
     })
-    const { tasker, told, story, events } = await start([workflow])
+    const { tasker, told, story, events, show } = await start([workflow])
     await tasker.startWorker()
     const handle = await tasker.createTask(workflow, null)
     await untilEnd(tasker, handle)
@@ -164,6 +187,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     expect(told("step.execution_requested")).toMatchObject([{ attempt: 3, from: "pending" }])
     expect(told("task.completed")).toHaveLength(1)
     expect(told("task.start_requested")).toEqual([])
+    show("step.retry_requested", "task.retry_requested")
   })
 
   it("a permanent error fails a step at once, with attempts left", async () => {
@@ -172,7 +196,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
         throw new PermanentError("never")
       },
     })
-    const { tasker, told } = await start([workflow])
+    const { tasker, told, show } = await start([workflow])
     await tasker.startWorker()
     const handle = await tasker.createTask(workflow, null)
     await untilEnd(tasker, handle)
@@ -180,6 +204,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     expect(told("observability.step.max_retries_reached")).toEqual([])
     await tasker.resolveTask(handle, { by: "ann" })
     expect(told("task.resolved_manually")).toMatchObject([{ from: "error", to: "resolved_manually", by: "ann" }])
+    show("step.failed", "task.failed", "task.resolved_manually")
   })
 
   it("a timeout, and a handler whose end after it is not told", async () => {
@@ -189,7 +214,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
       timeoutMs: 5,
       handler: async () => await gate.pass(),
     })
-    const { tasker, told, story } = await start([workflow])
+    const { tasker, told, story, show } = await start([workflow])
     await tasker.startWorker()
     await runTask(tasker, workflow, null)
     gate.open()
@@ -203,6 +228,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     ])
     expect(told("step.handle")).toMatchObject([{ outcome: "timed_out" }])
     expect(told("step.timed_out")).toMatchObject([{ cause: "timeout", error: { code: "TASKER_STEP_TIMEOUT" } }])
+    show("step.timed_out", "observability.step.max_retries_reached")
   })
 
   it("steps that are skipped: at creation, after they failed, by an operator", async () => {
@@ -217,7 +243,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
       })
       .step("blocked", { handler: () => Promise.reject(new PermanentError("no")) })
       .step("unwanted", { skippable: true, dependsOn: ["blocked"], handler: () => 1 })
-    const { tasker, told } = await start([workflow])
+    const { tasker, told, show } = await start([workflow])
     await tasker.startWorker()
     const handle = await tasker.createTask(workflow, null, { bypass: ["bypassed"], reason: "a test" })
     await untilEnd(tasker, handle)
@@ -233,6 +259,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     await tasker.resolveStep(handle, "blocked", { by: "ann", result: 7 })
     expect(told("step.resolved_manually")).toMatchObject([{ step: "blocked", from: "error", by: "ann" }])
     expect(told("task.completed")).toHaveLength(1)
+    show("observability.step.skip", "step.resolved_manually")
   })
 
   it("a task without steps is complete when it is created", async () => {
@@ -246,7 +273,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     const workflow = defineWorkflow({ name: "halting", version: "1.0.0" })
       .step("one", { handler: () => 1 })
       .step("two", { dependsOn: ["one"], handler: () => 2 })
-    const { tasker, told, story } = await start([workflow])
+    const { tasker, told, story, show } = await start([workflow])
     const handle = await tasker.createTask(workflow, null)
     await tasker.pauseTask(handle, { by: "ann" })
     await tasker.pauseTask(handle, { by: "bob" })
@@ -262,6 +289,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     ])
     expect(told("task.paused")).toMatchObject([{ by: "ann", from: "pending", to: "pending" }])
     expect(told("step.cancelled")).toMatchObject([{ from: "pending", by: "ann" }, { reason: "enough" }])
+    show("task.paused", "task.resumed", "task.cancelled", "step.cancelled")
   })
 
   it("a wait that is cut short", async () => {
@@ -272,7 +300,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
         if (attempt === 1) throw new Error("later")
       },
     })
-    const { tasker, told } = await start([workflow])
+    const { tasker, told, show } = await start([workflow])
     await tasker.startWorker()
     const handle = await tasker.createTask(workflow, null)
     await untilStep(tasker, handle, "late", "waiting_for_retry")
@@ -280,11 +308,12 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     await untilEnd(tasker, handle)
     expect(told("step.hastened")).toMatchObject([{ from: "waiting_for_retry", to: "waiting_for_retry", by: "ann" }])
     expect(told("step.completed")).toHaveLength(1)
+    show("step.hastened")
   })
 
   it("requests that are refused, or whose task is there already", async () => {
     const workflow = defineWorkflow({ name: "picky", version: "1.0.0" }).step("only", { handler: () => 1 })
-    const { tasker, told } = await start([workflow])
+    const { tasker, told, show } = await start([workflow])
     const identity = { strategy: "key", key: "k" } as const
     const first = await tasker.createTask(workflow, null, { identity })
     await tasker.createTask(workflow, null, { identity, correlationId: "c_2" })
@@ -297,6 +326,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     expect(told("task.refused")).toMatchObject([
       { workflow: "picky", correlationId: "c_3", error: { code: "TASKER_OPTION_INVALID" } },
     ])
+    show("task.deduplicated", "task.refused")
   })
 
   it("a transactional step is told once, after its commit", async () => {
@@ -319,7 +349,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
   })
 
   it("queues are paused, resumed and limited", async () => {
-    const { tasker, told } = await start([])
+    const { tasker, told, show } = await start([])
     await tasker.pauseQueue("mail", { by: "ann", reason: "down" })
     await tasker.pauseQueue("mail")
     await tasker.resumeQueue("mail")
@@ -328,6 +358,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     expect(told("queue.paused")).toEqual([{ queue: "mail", by: "ann", reason: "down" }])
     expect(told("queue.resumed")).toEqual([{ queue: "mail", by: null, reason: null }])
     expect(told("queue.limited")).toEqual([{ queue: "mail", maxRunning: 3 }])
+    show("queue.paused", "queue.resumed", "queue.limited")
   })
 
   it("a worker starts, beats, stops, and hands back what does not end in time", async () => {
@@ -335,7 +366,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     const workflow = defineWorkflow({ name: "held", version: "1.0.0" }).step("stuck", {
       handler: async () => await gate.pass(),
     })
-    const { tasker, told, events } = await start([workflow])
+    const { tasker, told, events, show } = await start([workflow])
     const worker = await tasker.startWorker({ name: "w", leaseMs: 1_000, concurrency: 5 })
     const { workerId } = worker
     const facts = { workerId, worker: "w" }
@@ -350,6 +381,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     expect(told("worker.stopping")).toEqual([facts])
     expect(told("worker.stopped")).toEqual([{ ...facts, handedBackCount: 1 }])
     expect(events.at(-1)?.name).toBe("worker.stopped")
+    show("worker.started", "worker.heartbeat", "worker.stopping", "worker.stopped", "step.handed_back")
   })
 
   it("an answer that comes too late is told as fenced, and not as a completion", async () => {
@@ -358,7 +390,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
         await tasker.cancelTask(taskId)
       },
     })
-    const { tasker, told } = await start([workflow])
+    const { tasker, told, show } = await start([workflow])
     const { workerId } = await tasker.startWorker()
     const fenced = new Promise<void>((resolve) => void tasker.events.on("step.fenced", () => resolve()))
     const { taskId } = await runTask(tasker, workflow, null)
@@ -378,6 +410,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     ])
     expect(told("step.completed")).toEqual([])
     expect(told("step.cancelled")).toMatchObject([{ from: "in_progress", attempt: 1 }])
+    show("step.fenced")
   })
 
   // Another connection has to reach into the database.
@@ -388,7 +421,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     }
 
     it("a worker whose lease is lost says so, and goes on under another id", async () => {
-      const { tasker, told } = await start([])
+      const { tasker, told, show } = await start([])
       const worker = await tasker.startWorker({ leaseMs: 1_000, name: "w" })
       const before = worker.workerId
       const recovered = new Promise<void>((resolve) => void tasker.events.on("worker.recovered", () => resolve()))
@@ -400,6 +433,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
         { workerId: worker.workerId, worker: "w", durationMs: expect.any(Number) },
       ])
       expect(worker.workerId).not.toBe(before)
+      show("worker.disconnected", "worker.lease_lost", "worker.recovered")
     })
 
     it("steps of a lost worker are told as rescued, by the worker that took them back", async () => {
@@ -423,6 +457,7 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
       expect(other.told("step.rescued")).toMatchObject([
         { step: "held", attempt: 1, cause: "worker_lost", from: "in_progress", workerId: lostId },
       ])
+      other.show("worker.lost", "step.rescued")
       await untilEnd(other.tasker, handle)
       gate.open()
       expect([...told("step.completed"), ...other.told("step.completed")]).toHaveLength(1)
@@ -430,12 +465,17 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
 
     it("what verify() finds", async () => {
       const workflow = defineWorkflow({ name: "crooked", version: "1.0.0" }).step("only", { handler: () => 1 })
-      const { tasker, told } = await start([workflow])
+      const { tasker, told, show } = await start([workflow])
       const { taskId } = await tasker.createTask(workflow, null)
       await sql("update tasker.tasks set active_steps = 2 where task_id = $1", [taskId])
       await tasker.verify()
       expect(told("workflow.task_state_unclear")).toMatchObject([{ invariant: "counters", taskId }])
       await sql("update tasker.tasks set active_steps = 1 where task_id = $1", [taskId])
+      show("workflow.task_state_unclear")
     })
   })
+})
+
+it("the docs show these events", async () => {
+  await examples.compare("work")
 })
