@@ -54,7 +54,7 @@ export const jsonExporter: Exporter<JsonOptions> = Object.freeze<Exporter<JsonOp
   async *export(records, options, context) {
     const { pretty = false, metadata = false } = options
     const columns = columnsOf(context, { chosen: options.fields, option: "fields", flattenLabels: false })
-    const toJson = jsonWriter(columns, pretty ? 2 : 0)
+    const toJson = jsonWriter(columns, pretty)
     const { start, indent, end } = metadata === false ? listLayout(pretty) : documentLayout(context, metadata, pretty)
     let recordCount = 0
     yield start

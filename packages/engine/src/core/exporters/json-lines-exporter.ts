@@ -16,7 +16,10 @@ export const jsonLinesExporter: Exporter<JsonLinesOptions> = Object.freeze<Expor
   formats: ["jsonl", "ndjson"],
   options: { fields: fieldChoiceRule },
   async *export(records, options, context) {
-    const toJson = jsonWriter(columnsOf(context, { chosen: options.fields, option: "fields", flattenLabels: false }), 0)
+    const toJson = jsonWriter(
+      columnsOf(context, { chosen: options.fields, option: "fields", flattenLabels: false }),
+      false,
+    )
     for await (const record of records) yield `${toJson(record)}\n`
   },
 })
