@@ -18,3 +18,5 @@ export type ChaosMessage =
   | { readonly event: "started"; readonly taskId: string; readonly step: string; readonly attempt: number }
   /** A handler ran to its end, and has a result. */
   | { readonly event: "ran"; readonly taskId: string; readonly step: string; readonly attempt: number }
+  /** The engine published that a step is complete, or with `null` a task. */
+  | { readonly event: "completed"; readonly taskId: string; readonly step: string | null }

@@ -16,6 +16,12 @@ const tasker = await createTasker({
   workflows: Object.values(chaosWorkflows({ work, gate })),
   logger: errorLogger(),
 })
+if (options.reportsRuns) {
+  tasker.events.on("step.completed", ({ payload }) =>
+    tell({ event: "completed", taskId: payload.taskId, step: payload.step }),
+  )
+  tasker.events.on("task.completed", ({ payload }) => tell({ event: "completed", taskId: payload.taskId, step: null }))
+}
 process.once("SIGTERM", () => void stop())
 // The only message that there is: "release".
 process.on("message", () => release())

@@ -18,3 +18,10 @@ export function repeatedRuns(workers: readonly WorkerProcess[]): readonly string
   }
   return [...counts].flatMap(([key, count]) => (count > 1 ? `${key} ran ${count} times` : []))
 }
+
+/** What the engine published as complete, once for each time that it did. */
+export function completions(workers: readonly WorkerProcess[]): readonly string[] {
+  return workers
+    .flatMap(({ messages }) => messages)
+    .flatMap((message) => (message.event === "completed" ? [`${message.taskId} ${message.step ?? "the task"}`] : []))
+}

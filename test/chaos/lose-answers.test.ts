@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { assertSound, countCauses } from "./assert-sound.ts"
 import { type ChaosServer, startChaosServer } from "./chaos-server.ts"
 import { openCuttingProxy } from "./cutting-proxy.ts"
-import { repeatedRuns } from "./handler-runs.ts"
+import { completions, repeatedRuns } from "./handler-runs.ts"
 import { seededRandom } from "./seeded-random.ts"
 import { until } from "./until.ts"
 import { startWorkerProcess, stopWorkers } from "./worker-process.ts"
@@ -44,6 +44,11 @@ describe("answers that are lost on their way", () => {
     process.stdout.write(`chaos: ${proxy.cutCount()} answers lost; ${JSON.stringify(causes)}\n`)
     expect(proxy.cutCount()).toBeGreaterThanOrEqual(3)
     expect(repeatedRuns(workers)).toEqual([])
+    // Every completion was published once, by the process that recorded it, heard or unheard.
+    const history = await server.tasker.listTasks({ limit: TASKS })
+    const steps = workflows.order.definition.steps.map(({ name }) => name)
+    const expected = history.tasks.flatMap(({ taskId }) => [...steps, "the task"].map((what) => `${taskId} ${what}`))
+    expect(completions(workers).toSorted()).toEqual(expected.toSorted())
     await assertSound(server)
     await proxy.close()
   }, 90_000)

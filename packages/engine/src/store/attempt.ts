@@ -9,3 +9,8 @@ export interface AttemptKey {
 export function attemptArrays(keys: readonly AttemptKey[]): readonly [string[], number[], number[]] {
   return [keys.map((key) => key.taskId), keys.map((key) => key.stepNo), keys.map((key) => key.attempt)]
 }
+
+/** The key as text, to look it up by. */
+export function attemptText({ taskId, stepNo, attempt }: AttemptKey): string {
+  return `${taskId}:${stepNo}:${attempt}`
+}

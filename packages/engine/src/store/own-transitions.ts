@@ -29,7 +29,7 @@ export async function ownTransitions(tx: Queryable, after: number): Promise<read
 }
 
 /** The columns of `tasker.transition_details` by the names that events have for them. */
-const TRANSITION_FACTS = `
+export const TRANSITION_FACTS = `
   at,
   task_id as "taskId",
   namespace,

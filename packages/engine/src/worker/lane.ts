@@ -1,9 +1,11 @@
 import type { Connection, Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
+import { eventsOfTransition } from "../core/events/transition-event.ts"
 import type { Priority } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
-import type { AttemptKey } from "../store/attempt.ts"
+import { type AttemptKey, attemptText } from "../store/attempt.ts"
+import { readRecorded } from "../store/read-recorded.ts"
 import { type Attempt, type AttemptEnd, type RecordedCall, type StepRunner, runStep } from "./run-step.ts"
 import type { FindStep } from "./served-workflows.ts"
 import { createAttemptSignal } from "./step-context.ts"
@@ -69,7 +71,12 @@ export class Lane {
 
   /** What the lane answers for: what runs, and what ended but is not recorded. */
   get known(): readonly AttemptKey[] {
-    return [...[...this.#attempts].map(({ claimed }) => claimed), ...this.#ended.map(({ outcome }) => outcome)]
+    return [...[...this.#attempts].map(({ claimed }) => claimed), ...this.ended]
+  }
+
+  /** What ended, but is not recorded as far as the lane knows. */
+  get ended(): readonly AttemptKey[] {
+    return this.#ended.map(({ outcome }) => outcome)
   }
 
   get isIdle(): boolean {
@@ -113,6 +120,12 @@ export class Lane {
   abandon(reason: unknown): void {
     this.#ended = []
     this.abort(reason)
+  }
+
+  /** Drops what has ended and turned out to be recorded. */
+  forget(recorded: readonly AttemptKey[]): void {
+    const keys = new Set(recorded.map(attemptText))
+    this.#ended = this.#ended.filter(({ outcome }) => !keys.has(attemptText(outcome)))
   }
 
   /** Puts another outcome in the place of one that the database does not take. */
@@ -176,9 +189,15 @@ export class Lane {
         expected,
       })
       const callMs = performance.now() - calledAt
+      const recorded = advanced.lost.length === 0 ? undefined : await this.#recordedBefore(advanced.lost)
+      const isNew = (key: AttemptKey) => recorded?.has(attemptText(key)) !== true
       this.#handle({
-        settled: ended,
-        advanced: { ...advanced, nextMs: advanced.nextMs ?? soonestRetry(outcomes) },
+        settled: recorded === undefined ? ended : ended.filter(({ outcome }) => isNew(outcome)),
+        advanced: {
+          ...advanced,
+          lost: advanced.lost.filter(isNew),
+          nextMs: advanced.nextMs ?? soonestRetry(outcomes),
+        },
         room,
         callMs,
       })
@@ -192,6 +211,14 @@ export class Lane {
       this.#ended = [...ended, ...this.#ended]
       this.#options.onFailure(error, this, outcomes)
     }
+  }
+
+  /** Of outcomes that were refused, those that the worker had recorded itself, by a commit whose answer was lost. */
+  async #recordedBefore(lost: readonly AttemptKey[]): Promise<ReadonlySet<string>> {
+    const { database, events, runner } = this.#options
+    const { attempts, transitions } = await readRecorded(database, runner().workerId, lost)
+    for (const event of transitions.flatMap(eventsOfTransition)) events.deliver(event)
+    return new Set(attempts.map(attemptText))
   }
 
   #release(): void {

@@ -2,7 +2,7 @@ import type { Connection, Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import type { Logger } from "../core/logger.ts"
-import type { AttemptKey } from "../store/attempt.ts"
+import { attemptText } from "../store/attempt.ts"
 import { heartbeat } from "../store/heartbeat.ts"
 import { observedChange } from "../store/observed-change.ts"
 import { rescueSteps } from "../store/rescue-steps.ts"
@@ -93,9 +93,9 @@ export class Pulse {
     const gone = await heartbeat(connection, workerId(), known)
     tell.heartbeat(lanes, performance.now() - calledAt)
     if (gone.length === 0) return
-    const keys = new Set(gone.map(keyOf))
+    const keys = new Set(gone.map(attemptText))
     const reason = new TaskerError("TASKER_TASK_CANCELLED", "the step was cancelled, or given to another worker")
-    for (const lane of lanes) lane.abort(reason, (key) => keys.has(keyOf(key)))
+    for (const lane of lanes) lane.abort(reason, (key) => keys.has(attemptText(key)))
   }
 
   async #rescue(connection: Connection): Promise<void> {
@@ -108,8 +108,4 @@ export class Pulse {
     }
     if (rescues.some((rescue) => rescue.steps > 0)) onRescued()
   }
-}
-
-function keyOf(key: AttemptKey): string {
-  return `${key.taskId}:${key.stepNo}:${key.attempt}`
 }

@@ -1,10 +1,12 @@
 import { type Database, isConnectionError } from "../core/database.ts"
 import { isTaskerError, TaskerError } from "../core/error.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
+import { eventsOfTransition } from "../core/events/transition-event.ts"
 import type { Logger } from "../core/logger.ts"
 import type { Redact } from "../core/redact.ts"
 import { type Outcome, advance } from "../store/advance.ts"
 import { observedChange } from "../store/observed-change.ts"
+import { readRecorded } from "../store/read-recorded.ts"
 import { recoverWorker } from "../store/recover-worker.ts"
 import { sqlState } from "../store/sql-error.ts"
 import type { Lane } from "./lane.ts"
@@ -39,7 +41,7 @@ const LONGEST_DELAY_MS = 5_000
  *
  * - The connection broke: nobody knows whether the call committed. Once the
  *   database answers again, steps that the worker was given without hearing of it
- *   are handed back; outcomes are sent again, and those that were recorded are refused.
+ *   are handed back; outcomes that were recorded are told, and the others sent again.
  * - The lease was lost: everything that ran is somebody else's. The worker starts
  *   anew under another id.
  * - The database refused the call itself: its outcomes are sent one by one, and the
@@ -95,17 +97,29 @@ export class Recovery {
 
   async #reconcile(): Promise<void> {
     const { database, events, lanes, logger, tell, workerId, register } = this.#options
+    const known = lanes.flatMap((lane) => lane.known)
     try {
-      const known = lanes.flatMap((lane) => lane.known)
       const handedBack = await observedChange(database, events, (db) => recoverWorker(db, workerId(), known))
+      await this.#noteRecorded()
       if (handedBack > 0)
         logger.warn({ workerId: workerId(), steps: handedBack }, "handed back steps whose claim was not heard")
     } catch (error) {
       if (!isTaskerError(error, "TASKER_LEASE_LOST")) throw error
+      await this.#noteRecorded()
       tell.leaseLost(error)
       for (const lane of lanes) lane.abandon(error)
       await register()
     }
+  }
+
+  /** Outcomes whose answer was lost may have been recorded all the same: then they are told, and not sent again. */
+  async #noteRecorded(): Promise<void> {
+    const { database, events, lanes, workerId } = this.#options
+    // Not what runs: a transactional step records its own end, and is told of it.
+    const ended = lanes.flatMap((lane) => lane.ended)
+    const { attempts, transitions } = await readRecorded(database, workerId(), ended)
+    for (const lane of lanes) lane.forget(attempts)
+    for (const event of transitions.flatMap(eventsOfTransition)) events.deliver(event)
   }
 
   async #recordOneByOne({ lane, outcomes }: FailedCall): Promise<void> {

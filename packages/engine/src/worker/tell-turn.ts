@@ -4,7 +4,7 @@ import type { EventError } from "../core/events/event-payloads.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
 import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
 import type { Advanced, ClaimedStep, Outcome } from "../store/advance.ts"
-import type { AttemptKey } from "../store/attempt.ts"
+import { attemptText } from "../store/attempt.ts"
 import type { FindStep, ServedStep } from "./served-workflows.ts"
 
 /** An outcome that a call recorded or was refused, and what it is of. */
@@ -44,8 +44,8 @@ export function tellTurn(events: EventSink, turn: Turn, findStep: FindStep): voi
 }
 
 function tellSettled(events: EventSink, turn: Turn): void {
-  const lost = new Set(turn.advanced.lost.map(keyOf))
-  const isLost = ({ outcome }: Settled) => lost.has(keyOf(outcome))
+  const lost = new Set(turn.advanced.lost.map(attemptText))
+  const isLost = ({ outcome }: Settled) => lost.has(attemptText(outcome))
   const accepted = lost.size === 0 ? turn.settled : turn.settled.filter((settled) => !isLost(settled))
   if (wantsAny(events, STEP_ENDS)) for (const settled of accepted) tellEnd(events, turn.workerId, settled)
   if (lost.size > 0 && events.wants("step.fenced")) {
@@ -177,8 +177,4 @@ function errorOf(json: string | null): EventError | null {
   // It was written by `stepError`, which gives it these fields.
   const { name, code, message } = JSON.parse(json) as EventError
   return { name, code, message }
-}
-
-function keyOf({ taskId, stepNo, attempt }: AttemptKey): string {
-  return `${taskId}:${stepNo}:${attempt}`
 }
