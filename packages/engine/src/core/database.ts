@@ -18,6 +18,18 @@ export interface Connection extends Queryable {
   release(): void
 }
 
+/** How many connections a pool has, the listener's apart. */
+export interface PoolUse {
+  /** How many it may have. */
+  readonly size: number
+  /** How many are open. */
+  readonly open: number
+  /** How many of these are in use. */
+  readonly inUse: number
+  /** How many calls wait for one. */
+  readonly waiting: number
+}
+
 /**
  * The one seam between Tasker and whatever holds its tables.
  *
@@ -30,6 +42,15 @@ export interface Database extends Queryable {
   readonly displayUrl: string
   /** Full URL for other processes on this machine (undefined for pglite). Holds the password: never logged. */
   readonly joinUrl: string | undefined
+  /**
+   * Runs one statement that may not take longer, the wait for a connection included: to see whether the database answers.
+   * A connection that owes the answer is given up, so that asking again and again cannot use up the pool.
+   *
+   * @throws TASKER_DATABASE_UNAVAILABLE when there is no answer in time.
+   */
+  queryWithin<Row = Record<string, unknown>>(statement: Statement, timeoutMs: number): Promise<readonly Row[]>
+  /** How the connections of the pool are used now; `undefined` where there is no pool, as with PGlite. */
+  poolUse(): PoolUse | undefined
   /** Runs `work` between `begin` and `commit`; rolls back and rethrows when it throws. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
   /** A connection of one's own, e.g. a worker's lane. PGlite gives the one it has. */
@@ -43,6 +64,12 @@ export interface Database extends Queryable {
    * @returns a function that stops listening; it may be called twice.
    */
   listen(channel: string, onNotify: (payload: string) => void, onReset: () => void): Promise<() => Promise<void>>
+  /**
+   * Sends a notification to itself, and resolves when it has arrived.
+   *
+   * @throws TASKER_DATABASE_UNAVAILABLE when the connection that listens is lost, or nothing arrives in time.
+   */
+  probeListener(timeoutMs: number): Promise<void>
   /** Closes every connection. May be called twice. */
   close(): Promise<void>
 }

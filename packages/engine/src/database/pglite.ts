@@ -11,6 +11,7 @@ import { tryLock } from "./lock-file.ts"
 import { pgliteImage } from "./pglite-image.ts"
 import { statementError } from "./postgres-errors.ts"
 import { encodeValues, parsedOids, parserOf } from "./values.ts"
+import { within } from "./within.ts"
 
 /** Where a PGlite database lives, and what it starts from. */
 export interface PgliteSettings {
@@ -125,6 +126,14 @@ class PgliteConnection implements PgliteDatabase {
     return await run<Row>(this.#pglite, statement)
   }
 
+  async queryWithin<Row = Record<string, unknown>>(statement: Statement, timeoutMs: number): Promise<readonly Row[]> {
+    return await within(this.query<Row>(statement), timeoutMs, `${this.displayUrl} did not answer`)
+  }
+
+  poolUse(): undefined {
+    return undefined
+  }
+
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     this.#assertOpen()
     const progress: { state: "open" | "committing" | "ended" } = { state: "open" }
@@ -201,6 +210,11 @@ class PgliteConnection implements PgliteDatabase {
       if (left === 0 && this.#closing === undefined)
         await this.query({ text: `unlisten ${pg.escapeIdentifier(channel)}` })
     }
+  }
+
+  async probeListener(timeoutMs: number): Promise<void> {
+    // It listens in its only session, so there is no other connection that could be lost.
+    await this.queryWithin({ text: "select" }, timeoutMs)
   }
 
   async dump(): Promise<Blob> {

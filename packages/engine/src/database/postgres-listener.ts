@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto"
 import { setTimeout as delay } from "node:timers/promises"
 import pg from "pg"
+import { TaskerError } from "../core/error.ts"
 import type { Logger } from "../core/logger.ts"
+import { within } from "./within.ts"
 
 /** What the listener needs from the pool that it stands beside. */
 export interface ListenerSettings {
   readonly clientConfig: pg.ClientConfig
   readonly logger: Logger
   /** Runs a statement on another connection: a notification that a connection sends to itself proves nothing. */
-  readonly notify: (text: string) => Promise<void>
+  readonly notify: (text: string, timeoutMs: number) => Promise<void>
   /** How long the notification that it sends to itself may take. Default: 3,000. */
   readonly selfTestMs?: number
 }
@@ -36,6 +38,9 @@ export class PostgresListener {
   #connecting: Promise<pg.Client> | undefined
   #retrying: Promise<void> | undefined
   #tested = false
+  readonly #probeChannel = `tasker_probe_${randomUUID()}`
+  readonly #probes = new Map<string, () => void>()
+  #probing: Promise<unknown> | undefined
 
   constructor(settings: ListenerSettings) {
     this.#settings = settings
@@ -59,6 +64,33 @@ export class PostgresListener {
     if (!this.#tested) this.#selfTest(client)
     return async () => {
       if (this.#forget(channel, subscriber)) await this.#unlisten(channel)
+    }
+  }
+
+  /**
+   * Sends a notification to itself by another connection, and waits until it has arrived.
+   *
+   * @throws TASKER_DATABASE_UNAVAILABLE when the connection is lost, or nothing arrives in time.
+   */
+  async probe(timeoutMs: number): Promise<void> {
+    const payload = randomUUID()
+    const heard = new Promise<void>((resolve) => this.#probes.set(payload, resolve))
+    try {
+      if (this.#retrying !== undefined) throw lost()
+      // Once: a connection that comes after a lost one listens on it again.
+      this.#probing ??= this.listen(this.#probeChannel, (text) => this.#probes.get(text)?.(), ignore).catch(
+        (error: unknown) => {
+          this.#probing = undefined
+          throw error
+        },
+      )
+      const sent = this.#probing.then(async () => {
+        const text = `notify ${pg.escapeIdentifier(this.#probeChannel)}, ${pg.escapeLiteral(payload)}`
+        await this.#settings.notify(text, timeoutMs)
+      })
+      await within(Promise.all([sent, heard]), timeoutMs, "a notification did not arrive")
+    } finally {
+      this.#probes.delete(payload)
     }
   }
 
@@ -150,6 +182,7 @@ export class PostgresListener {
   #selfTest(client: pg.Client): void {
     this.#tested = true
     const channel = `tasker_self_test_${randomUUID()}`
+    const selfTestMs = this.#settings.selfTestMs ?? SELF_TEST_MS
     const timer = setTimeout(() => {
       if (this.#client !== client) return
       this.#settings.logger.warn(
@@ -157,7 +190,7 @@ export class PostgresListener {
         "notifications do not arrive (PgBouncer in transaction mode?): polling alone works; pass notifications: false to save the connection",
       )
       finish()
-    }, this.#settings.selfTestMs ?? SELF_TEST_MS)
+    }, selfTestMs)
     timer.unref()
     const onNotification = (message: pg.Notification): void => {
       if (message.channel === channel) finish()
@@ -171,7 +204,7 @@ export class PostgresListener {
     this.#stopping.signal.addEventListener("abort", () => clearTimeout(timer), { once: true })
     client
       .query(`listen ${pg.escapeIdentifier(channel)}`)
-      .then(() => this.#settings.notify(`notify ${pg.escapeIdentifier(channel)}`))
+      .then(() => this.#settings.notify(`notify ${pg.escapeIdentifier(channel)}`, selfTestMs))
       .catch(ignore)
   }
 
@@ -182,6 +215,12 @@ export class PostgresListener {
       this.#settings.logger.error({ error: String(error) }, "a subscriber to notifications threw")
     }
   }
+}
+
+function lost(): TaskerError {
+  return new TaskerError("TASKER_DATABASE_UNAVAILABLE", "the connection that listens for notifications was lost", {
+    hint: "it is made again by itself; polling goes on meanwhile",
+  })
 }
 
 function ignore(): void {}

@@ -1,5 +1,5 @@
 import pg from "pg"
-import type { Connection, Database, Queryable, Statement } from "../core/database.ts"
+import type { Connection, Database, PoolUse, Queryable, Statement } from "../core/database.ts"
 import { isConnectionError } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
 import type { Logger } from "../core/logger.ts"
@@ -8,6 +8,7 @@ import type { ConnectOptions } from "./connect-options.ts"
 import { checkOutError, connectError, isStalePlan, statementError } from "./postgres-errors.ts"
 import { PostgresListener } from "./postgres-listener.ts"
 import { encodeValues, parserOf } from "./values.ts"
+import { within } from "./within.ts"
 
 /** What tells one PostgreSQL connection pool from another. */
 export interface PostgresSettings {
@@ -92,7 +93,8 @@ class PostgresDatabase implements Database {
     // A connection that dies, idle or taken, must not end the process: the pool replaces it, its user gets an error.
     this.#pool.on("error", (error) => this.#logger.debug({ error: error.message }, "an idle connection was lost"))
     this.#pool.on("connect", (client) => client.on("error", ignore))
-    this.#listener = new PostgresListener({ clientConfig, logger: this.#logger, notify: (text) => this.#notify(text) })
+    const notify = async (text: string, timeoutMs: number) => void (await this.queryWithin({ text }, timeoutMs))
+    this.#listener = new PostgresListener({ clientConfig, logger: this.#logger, notify })
   }
 
   get joinUrl(): string {
@@ -100,9 +102,35 @@ class PostgresDatabase implements Database {
   }
 
   async query<Row = Record<string, unknown>>(statement: Statement): Promise<readonly Row[]> {
+    return await this.#query<Row>(statement, ignore)
+  }
+
+  async queryWithin<Row = Record<string, unknown>>(statement: Statement, timeoutMs: number): Promise<readonly Row[]> {
+    let held: pg.PoolClient | undefined
+    let isLate = false
+    const answer = this.#query<Row>(statement, (client) => {
+      if (isLate) throw closed("nobody waits for the answer any more")
+      held = client
+    })
+    try {
+      return await within(answer, timeoutMs, `${this.displayUrl} did not answer`)
+    } finally {
+      isLate = true
+      // Does nothing when it was given back. Else it owes an answer, and may never give it.
+      if (held !== undefined) this.#giveBack(held, true)
+    }
+  }
+
+  poolUse(): PoolUse {
+    const { totalCount, idleCount, waitingCount } = this.#pool
+    return { size: this.#poolSize, open: totalCount, inUse: totalCount - idleCount, waiting: waitingCount }
+  }
+
+  async #query<Row>(statement: Statement, onClient: (client: pg.PoolClient) => void): Promise<readonly Row[]> {
     const client = await this.#checkOut()
     let broken = false
     try {
+      onClient(client)
       return await this.#run<Row>(client, statement, true)
     } catch (error) {
       broken = isConnectionError(error)
@@ -203,6 +231,11 @@ class PostgresDatabase implements Database {
     return await this.#listener.listen(channel, onNotify, onReset)
   }
 
+  async probeListener(timeoutMs: number): Promise<void> {
+    if (this.#closing !== undefined) throw closed("the database is closed")
+    await this.#listener.probe(timeoutMs)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -274,10 +307,6 @@ class PostgresDatabase implements Database {
   #preparedName({ name }: Statement): string | undefined {
     if (name === undefined || this.#settings.options.preparedStatements === false) return undefined
     return this.#unprepared.has(name) ? undefined : name
-  }
-
-  async #notify(text: string): Promise<void> {
-    await this.query({ text })
   }
 }
 
