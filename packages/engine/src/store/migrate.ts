@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises"
-import type { Database } from "../core/database.ts"
+import type { Database, Queryable } from "../core/database.ts"
 import { isTaskerError, TaskerError } from "../core/error.ts"
 import { versionSortKey } from "../core/semver.ts"
 import { type SqlFile, type SqlFiles, readSqlFiles } from "./sql-files.ts"
@@ -34,6 +34,35 @@ export async function migrate(database: Database): Promise<readonly string[]> {
   return applied
 }
 
+/** How the schema of a database differs from what this version of the package needs. */
+export interface SchemaDifference {
+  /** Migrations that were not applied, or from another text; functions and views that have another text. */
+  readonly missing: readonly string[]
+  /** Whether a newer version has brought it further. */
+  readonly isNewer: boolean
+}
+
+/** Makes a function that compares a database with this version of the package, whose files it reads once. */
+export function createSchemaCheck(): (db: Queryable) => Promise<SchemaDifference> {
+  let needed: Promise<readonly [SqlFiles, string]> | undefined
+  return async (db) => {
+    const [schema = EMPTY, [files, release]] = await Promise.all([
+      readSchema(db),
+      (needed ??= Promise.all([readSqlFiles(), readRelease()])),
+    ])
+    const known = new Set(files.migrations.map(({ name }) => name))
+    const isReplaced = isOlder(release, schema.release)
+    return {
+      missing: [
+        ...files.migrations.filter(({ name, hash }) => schema.migrations.get(name) !== hash),
+        // A newer version has put its own in their place.
+        ...files.routines.filter(({ name, hash }) => !isReplaced && schema.routines.get(name) !== hash),
+      ].map(({ name }) => name),
+      isNewer: isReplaced || [...schema.migrations.keys()].some((name) => !known.has(name)),
+    }
+  }
+}
+
 interface Schema {
   readonly migrations: ReadonlyMap<string, string>
   readonly routines: ReadonlyMap<string, string>
@@ -66,12 +95,12 @@ function locked(sql: string): string {
   return `begin; select pg_advisory_xact_lock(hashtext('tasker.migrate'));\n${sql}\ncommit;`
 }
 
-async function readSchema(database: Database): Promise<Schema | undefined> {
-  const [ledger] = await database.query<{ exists: boolean }>({
+async function readSchema(db: Queryable): Promise<Schema | undefined> {
+  const [ledger] = await db.query<{ exists: boolean }>({
     text: "select to_regclass('tasker.routines') is not null as exists",
   })
   if (ledger?.exists !== true) return undefined
-  const rows = await database.query<{ kind: "migration" | "routine"; name: string; hash: string; release: string }>({
+  const rows = await db.query<{ kind: "migration" | "routine"; name: string; hash: string; release: string }>({
     text: `
       select 'migration' as kind, name, hash, null as release from tasker.migrations
       union all

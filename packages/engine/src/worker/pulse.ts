@@ -32,6 +32,8 @@ export class Pulse {
   // Its own, so that no crowd on the pool can cost the worker its lease.
   #connection: Connection | undefined
   #isBeating = false
+  // A worker that was never registered has no lease.
+  #renewedAt = Number.NEGATIVE_INFINITY
   #isAsked = false
   #isStopped = false
 
@@ -41,6 +43,16 @@ export class Pulse {
 
   start(): void {
     this.#schedule()
+  }
+
+  /** How long ago the lease that holds was asked for. */
+  get ageMs(): number {
+    return performance.now() - this.#renewedAt
+  }
+
+  /** Notes that the lease begins anew at a call that was made then. */
+  renewed(calledAt: number): void {
+    this.#renewedAt = calledAt
   }
 
   stop(): void {
@@ -91,6 +103,7 @@ export class Pulse {
     const known = lanes.flatMap((lane) => lane.known)
     const calledAt = performance.now()
     const gone = await heartbeat(connection, workerId(), known)
+    this.renewed(calledAt)
     tell.heartbeat(lanes, performance.now() - calledAt)
     if (gone.length === 0) return
     const keys = new Set(gone.map(attemptText))

@@ -6,6 +6,7 @@ import type { Hints } from "../core/hints.ts"
 import { createLimiter, type Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
 import type { Redact } from "../core/redact.ts"
+import type { WorkerVitals } from "../core/worker-vitals.ts"
 import type { Advanced } from "../store/advance.ts"
 import { observedChange } from "../store/observed-change.ts"
 import { registerWorker } from "../store/register-worker.ts"
@@ -67,6 +68,8 @@ export class Worker {
   readonly #tell: WorkerTeller
   readonly #unsubscribe: (() => void)[] = []
   #workerId = 0
+  #runningLanes = 0
+  #isStopped = false
   #starting: Promise<void> | undefined
   #loops: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | undefined
@@ -104,7 +107,7 @@ export class Worker {
   async #start(): Promise<void> {
     const { hints } = this.#rooms
     await this.#register()
-    this.#loops = Promise.all(this.#lanes.map((lane) => lane.run()))
+    this.#loops = Promise.all(this.#lanes.map((lane) => this.#runLane(lane)))
     this.#unsubscribe.push(
       hints.on("ready", () => this.wake()),
       hints.on("cancelled", () => this.#pulse.beat()),
@@ -134,6 +137,28 @@ export class Worker {
     return this.#lanes.reduce((sum, lane) => sum + lane.runningCount, 0)
   }
 
+  /** How it is now. */
+  get vitals(): WorkerVitals {
+    return {
+      workerId: this.#workerId,
+      name: this.#settings.name,
+      state: this.#state,
+      heartbeatAgeMs: this.#pulse.ageMs,
+      leaseMs: this.#settings.leaseMs,
+      laneCount: this.#lanes.length,
+      runningLaneCount: this.#runningLanes,
+      concurrency: this.#settings.concurrency,
+      runningStepCount: this.runningCount,
+    }
+  }
+
+  get #state(): WorkerVitals["state"] {
+    if (this.#isStopped) return "stopped"
+    if (this.#stopping !== undefined) return "stopping"
+    if (this.#recovery.underWay !== undefined) return "recovering"
+    return this.#workerId === 0 ? "starting" : "running"
+  }
+
   /** How many connections it holds: one for each lane, one for the heartbeat; none once it stops. */
   get connectionCount(): number {
     return this.#stopping === undefined ? this.#lanes.length + 1 : 0
@@ -155,7 +180,7 @@ export class Worker {
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkStopOptions("stop", options)
-    this.#stopping ??= this.#stop(options.timeoutMs ?? 30_000)
+    this.#stopping ??= this.#stop(options.timeoutMs ?? 30_000).finally(() => (this.#isStopped = true))
     await this.#stopping
   }
 
@@ -195,6 +220,15 @@ export class Worker {
     }
   }
 
+  async #runLane(lane: Lane): Promise<void> {
+    this.#runningLanes += 1
+    try {
+      await lane.run()
+    } finally {
+      this.#runningLanes -= 1
+    }
+  }
+
   async #idle(timeoutMs: number): Promise<void> {
     if (this.#lanes.every((lane) => lane.isIdle)) return
     await new Promise<void>((resolve) => {
@@ -209,6 +243,7 @@ export class Worker {
 
   async #register(): Promise<void> {
     const { name, concurrency, leaseMs } = this.#settings
+    const calledAt = performance.now()
     this.#workerId = await registerWorker(this.#rooms.database, {
       name,
       host: hostname(),
@@ -217,6 +252,7 @@ export class Worker {
       routes: this.#routes,
       leaseMs,
     })
+    this.#pulse.renewed(calledAt)
   }
 
   #createLanes(): readonly Lane[] {
