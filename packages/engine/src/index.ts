@@ -185,6 +185,53 @@ export type {
 export type { SlowestFilter } from "./client/measure-durations.ts"
 export type { PeriodFilter } from "./client/period.ts"
 export type { RatesFilter, TaskRates } from "./client/task-rates.ts"
+export type { BottleneckFilter, Bottlenecks, Histogram, SharedErrorPattern } from "./client/analytics/bottlenecks.ts"
+export type { Finding, FindingThresholds } from "./client/analytics/findings.ts"
+export type {
+  PerformanceFilter,
+  PerformancePeriod,
+  PeriodPerformance,
+  StepPerformance,
+  TaskPerformance,
+} from "./client/analytics/performance.ts"
+export type { Measured, SampleOptions } from "./client/analytics/sample.ts"
+export type { BlockingDependency, StepTimings } from "./store/analytics/attempt-analysis.ts"
 export type { DurationPercentiles } from "./store/analytics/duration-percentiles.ts"
 export type { SlowStep } from "./store/analytics/slowest-steps.ts"
 export type { SlowTask } from "./store/analytics/slowest-tasks.ts"
+export type { DurationSummary } from "./store/analytics/duration-summary.ts"
+export type { RetriedStep } from "./store/analytics/retried-steps.ts"
+export type { ErrorPattern } from "./store/analytics/step-errors.ts"
+
+// Graphs of workflows and of tasks
+export {
+  type GraphEdge,
+  workflowGraph,
+  type WorkflowGraph,
+  type WorkflowGraphNode,
+} from "./core/graph/workflow-graph.ts"
+export type { AnalyzeTaskOptions } from "./client/analytics/analyze-task.ts"
+export type { CriticalPath, CriticalStep } from "./core/graph/critical-path.ts"
+export type { ErrorChain, ErrorChains, OperatorAction } from "./core/graph/error-chains.ts"
+export type { Parallelism } from "./core/graph/parallelism.ts"
+export type { Bottleneck } from "./core/graph/task-bottlenecks.ts"
+export type { TaskAnalysis, TaskGraphNode, TaskLevel } from "./core/graph/task-analysis.ts"
+export type { StepTimes } from "./core/graph/timeline.ts"
+
+// Health
+export type { Health, Liveness } from "./client/health/health.ts"
+export type { DatabaseCheck, HealthCheck, Readiness, ReadyOptions, WorkersCheck } from "./client/health/ready.ts"
+export type { StatusOptions } from "./client/health/status.ts"
+export type {
+  DatabaseStatus,
+  OldTransaction,
+  QueueStatus,
+  RecentStatus,
+  StatusReason,
+  StatusThresholds,
+  SystemStatus,
+} from "./client/health/system-status.ts"
+export type { PoolUse } from "./core/database.ts"
+export type { WorkerVitals } from "./core/worker-vitals.ts"
+export type { WorkerCounts } from "./store/analytics/count-workers.ts"
+export type { OldestReadyStep } from "./store/analytics/oldest-ready-steps.ts"

@@ -306,9 +306,9 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const origin = randomUUID()
   const notifier = createNotifier(database, origin, options.notifications ?? true)
   const stopListening = await listen(database, hints, origin, bus)
-  const client = openClient(parts, limits, hints, notifier)
-  const exports = openExports(parts)
   const workers = new Set<Worker>()
+  const client = openClient(parts, { limits, hints, notifier, workers })
+  const exports = openExports(parts)
   let closing: Promise<void> | undefined
 
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
@@ -359,17 +359,22 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   }
 }
 
-function openClient(
-  { database, bus, stored }: Parts,
-  limits: ReturnType<typeof limitsOf>,
-  hints: Hints,
-  notifier: Notifier,
-): ClosableClient {
+interface ClientParts {
+  readonly limits: ReturnType<typeof limitsOf>
+  readonly hints: Hints
+  readonly notifier: Notifier
+  readonly workers: ReadonlySet<Worker>
+}
+
+function openClient({ database, bus, stored, options }: Parts, own: ClientParts): ClosableClient {
+  const { limits, hints, notifier, workers } = own
   return createClient({
     database,
     hints,
     events: bus,
     limits,
+    workers: () => [...workers].map((worker) => worker.vitals),
+    notifications: options.notifications ?? true,
     announce: (hint) => announce(hints, notifier, hint),
     findWorkflow: (workflow) => findWorkflow(stored, workflow),
   })

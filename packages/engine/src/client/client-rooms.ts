@@ -1,6 +1,7 @@
 import type { Database } from "../core/database.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import type { Hint, Hints } from "../core/hints.ts"
+import type { WorkerVitals } from "../core/worker-vitals.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
 import type { RegisteredWorkflow } from "../registry/handler-registry.ts"
 
@@ -11,6 +12,10 @@ export interface ClientRooms {
   readonly events: EventSink
   /** The most that an input or a result may take as JSON, in bytes. */
   readonly limits: { readonly inputBytes: number; readonly resultBytes: number }
+  /** How the workers of this process are. */
+  readonly workers: () => readonly WorkerVitals[]
+  /** Whether processes wake each other by notifications. */
+  readonly notifications: boolean
   /** Tells this process and the others that something may be worth a look. */
   readonly announce: (hint: Hint) => void
   /**

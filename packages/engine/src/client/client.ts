@@ -1,3 +1,4 @@
+import type { TaskAnalysis } from "../core/graph/task-analysis.ts"
 import type { Workflow } from "../core/workflow.ts"
 import type { DurationPercentiles } from "../store/analytics/duration-percentiles.ts"
 import type { SlowStep } from "../store/analytics/slowest-steps.ts"
@@ -10,9 +11,13 @@ import type { Step, Task, Transition } from "../store/task.ts"
 import type { ExecutionContext } from "../store/task-execution-contexts.ts"
 import type { Violation } from "../store/verify.ts"
 import type { Change } from "./act.ts"
+import type { AnalyzeTaskOptions } from "./analytics/analyze-task.ts"
+import type { BottleneckFilter, Bottlenecks } from "./analytics/bottlenecks.ts"
+import type { PerformanceFilter, PeriodPerformance } from "./analytics/performance.ts"
 import type { CountFilter, StepCounts, TaskCounts, WorkflowStepCounts, WorkflowTaskCounts } from "./count-states.ts"
 import type { CreateTaskOptions } from "./create-task.ts"
 import type { CreateTasksOptions, TaskRequest } from "./create-tasks.ts"
+import type { Health } from "./health/health.ts"
 import type { ListWorkersFilter, QueueMeasureOptions } from "./list-fleet.ts"
 import type { ListTasksFilter, TasksPage } from "./list-tasks.ts"
 import type { SlowestFilter } from "./measure-durations.ts"
@@ -142,7 +147,18 @@ export interface Client {
   durationPercentiles(filter?: PeriodFilter): Promise<readonly DurationPercentiles[]>
   /** How many tasks were created and ended in each part of a period. Default: the last 24 hours as one part. */
   taskRates(filter?: RatesFilter): Promise<readonly TaskRates[]>
+  /**
+   * How much was done in some periods, how well, and how long it took: a row for each period, or for each workflow version of
+   * which something happened in it. Default: the last hour, the last 4 and the last 24 hours.
+   */
+  performance(filter?: PerformanceFilter): Promise<readonly PeriodPerformance[]>
+  /** What took most of the time in a period, and what went wrong most. Default: the last 24 hours, 10 of each list. */
+  bottlenecks(filter?: BottleneckFilter): Promise<Bottlenecks>
+  /** Where the time of a task went, what holds it back, and what somebody may do about what failed. */
+  analyzeTask(task: TaskReference, options?: AnalyzeTaskOptions): Promise<TaskAnalysis>
 
+  /** How this process is, and the system that it is part of. */
+  readonly health: Health
   /** Looks for whatever breaks an invariant of the engine. Reads everything; empty when all is well. */
   verify(): Promise<readonly Violation[]>
 }

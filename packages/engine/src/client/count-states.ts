@@ -69,7 +69,8 @@ export async function countStepsByName(
   return groups(rows).map(({ workflow, step, rows: own }) => ({ workflow, step, ...tally(STEP_STATES, own) }))
 }
 
-function tally<State extends string>(
+/** Counts of every state, of those without any too. */
+export function tally<State extends string>(
   states: readonly State[],
   rows: readonly { readonly state: State; readonly count: number }[],
 ): { readonly total: number; readonly states: StateCounts<State> } {

@@ -1,5 +1,9 @@
 import type { Client } from "./client.ts"
 import type { ClientRooms } from "./client-rooms.ts"
+import { analyzeTask } from "./analytics/analyze-task.ts"
+import { bottlenecks } from "./analytics/bottlenecks.ts"
+import { performance } from "./analytics/performance.ts"
+import { createHealth } from "./health/health.ts"
 import * as counts from "./count-states.ts"
 import { createTask } from "./create-task.ts"
 import { createTasks } from "./create-tasks.ts"
@@ -61,6 +65,10 @@ export function createClient(rooms: ClientRooms): ClosableClient {
     slowestSteps: (filter) => durations.slowestSteps(rooms, filter),
     durationPercentiles: (filter) => durations.durationPercentiles(rooms, filter),
     taskRates: (filter) => taskRates(rooms, filter),
+    performance: (filter) => performance(rooms, filter),
+    bottlenecks: (filter) => bottlenecks(rooms, filter),
+    analyzeTask: (task, options) => analyzeTask(rooms, task, options),
+    health: createHealth(rooms),
     verify: () => verifyAndTell(rooms),
     close: () => poller.close(),
   }

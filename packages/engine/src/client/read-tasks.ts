@@ -52,7 +52,7 @@ export async function getExecutionContexts(
   return taskIds.flatMap((taskId) => contexts.get(taskId) ?? [])
 }
 
-function refuseMissing(taskId: string): never {
+export function refuseMissing(taskId: string): never {
   throw new TaskerError("TASKER_TASK_NOT_FOUND", `task ${taskId} does not exist`, {
     hint: "check the id; a task that was pruned is gone",
     details: { taskId },

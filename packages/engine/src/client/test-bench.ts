@@ -44,6 +44,8 @@ export async function createTestBench(database: Database, workflows: readonly An
     hints,
     events: silentSink,
     limits: { inputBytes: 10_000, resultBytes: 10_000 },
+    workers: () => [],
+    notifications: true,
     announce: (hint) => announced.push(hint),
     findWorkflow: found,
   })

@@ -58,6 +58,13 @@ function unsupported(version: number, displayUrl: string): TaskerError {
   )
 }
 
+/** The connection of a statement, as long as that has it. A moment later it may be somebody else's. */
+interface Hold {
+  client?: pg.PoolClient
+  /** Nobody waits any more. */
+  isOver?: boolean
+}
+
 class PostgresDatabase implements Database {
   readonly kind: "postgres" | "embedded"
   readonly displayUrl: string
@@ -102,22 +109,17 @@ class PostgresDatabase implements Database {
   }
 
   async query<Row = Record<string, unknown>>(statement: Statement): Promise<readonly Row[]> {
-    return await this.#query<Row>(statement, ignore)
+    return await this.#query<Row>(statement, {})
   }
 
   async queryWithin<Row = Record<string, unknown>>(statement: Statement, timeoutMs: number): Promise<readonly Row[]> {
-    let held: pg.PoolClient | undefined
-    let isLate = false
-    const answer = this.#query<Row>(statement, (client) => {
-      if (isLate) throw closed("nobody waits for the answer any more")
-      held = client
-    })
+    const hold: Hold = {}
     try {
-      return await within(answer, timeoutMs, `${this.displayUrl} did not answer`)
+      return await within(this.#query<Row>(statement, hold), timeoutMs, `${this.displayUrl} did not answer`)
     } finally {
-      isLate = true
-      // Does nothing when it was given back. Else it owes an answer, and may never give it.
-      if (held !== undefined) this.#giveBack(held, true)
+      hold.isOver = true
+      // It owes an answer, and may never give it.
+      if (hold.client !== undefined) this.#giveBack(hold.client, true)
     }
   }
 
@@ -126,16 +128,18 @@ class PostgresDatabase implements Database {
     return { size: this.#poolSize, open: totalCount, inUse: totalCount - idleCount, waiting: waitingCount }
   }
 
-  async #query<Row>(statement: Statement, onClient: (client: pg.PoolClient) => void): Promise<readonly Row[]> {
+  async #query<Row>(statement: Statement, hold: Hold): Promise<readonly Row[]> {
     const client = await this.#checkOut()
     let broken = false
     try {
-      onClient(client)
+      if (hold.isOver === true) throw closed("nobody waits for the answer any more")
+      hold.client = client
       return await this.#run<Row>(client, statement, true)
     } catch (error) {
       broken = isConnectionError(error)
       throw error
     } finally {
+      delete hold.client
       this.#giveBack(client, broken)
     }
   }

@@ -25,9 +25,11 @@ describe.each(testDatabases(migrate))("watchCalls on $kind", ({ open }) => {
     connection.release()
     const found = await database.transaction(async (tx) => await tx.query({ text: "select $1::int as n", values: [7] }))
     expect(found).toEqual([{ n: 7 }])
+    expect(await database.queryWithin({ text: "select 1 as n" }, 10_000)).toEqual([{ n: 1 }])
     expect(calls).toEqual([
       { operation: "list_queues", durationMs: expect.any(Number), failed: false },
       { operation: "verify", durationMs: expect.any(Number), failed: false },
+      { operation: "other", durationMs: expect.any(Number), failed: false },
       { operation: "other", durationMs: expect.any(Number), failed: false },
     ])
     expect(calls.every(({ durationMs }) => durationMs > 0)).toBe(true)

@@ -66,6 +66,12 @@ export function watchCalls(database: Database): WatchedDatabase {
       kind: database.kind,
       displayUrl: database.displayUrl,
       joinUrl: database.joinUrl,
+      queryWithin: <Row>(statement: Statement, timeoutMs: number) => {
+        const bounded: Queryable = { query: (asked) => database.queryWithin(asked, timeoutMs) }
+        return watched(bounded).query<Row>(statement)
+      },
+      poolUse: () => database.poolUse(),
+      probeListener: (timeoutMs) => database.probeListener(timeoutMs),
       transaction: (work) => database.transaction((tx) => work(watched(tx))),
       reserve,
       script: (sql) => database.script(sql),

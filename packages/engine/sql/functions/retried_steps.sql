@@ -1,0 +1,80 @@
+-- tasker.retried_steps: the steps of workflows whose attempts failed and were followed by another most
+-- often in a period.
+--
+-- Reads the history of the period, by its index on time, and then those tasks.
+--
+--   p_since, p_until  happened then or later, and before
+--   p_namespace, p_workflow, p_version  filters, null for none
+--   p_limit           how many
+--
+-- Returns    a row per step of a workflow that was retried: how often, in how many tasks, and how its
+--            later attempts ended
+-- Called by  src/store/analytics/retried-steps.ts
+
+create or replace function tasker.retried_steps (
+  p_since      timestamptz,
+  p_until      timestamptz,
+  p_namespace  text,
+  p_workflow   text,
+  p_version    text,
+  p_limit      integer
+)
+returns table (
+  namespace             text,
+  workflow              text,
+  version               text,
+  step                  text,
+  retries               bigint,
+  tasks                 bigint,
+  retried_and_completed bigint,
+  retried_and_failed    bigint
+)
+language sql
+stable
+as $$
+  select
+    workflow.namespace,
+    workflow.name,
+    workflow.version,
+    definition.name,
+    retried.retries,
+    retried.tasks,
+    retried.retried_and_completed,
+    retried.retried_and_failed
+  from (
+    select
+      task.workflow_id,
+      ended.step_no,
+      sum(ended.retries)::bigint as retries,
+      count(*) filter (where ended.retries > 0) as tasks,
+      sum(ended.retried_and_completed)::bigint as retried_and_completed,
+      sum(ended.retried_and_failed)::bigint as retried_and_failed
+    from (
+      select
+        transition.task_id,
+        transition.step_no,
+        count(*) filter (where transition.to_state = 'waiting_for_retry') as retries,
+        count(*) filter (where transition.to_state = 'complete' and transition.attempt > 1) as retried_and_completed,
+        count(*) filter (where transition.to_state in ('error', 'skipped') and transition.attempt > 1) as retried_and_failed
+      from tasker.transitions as transition
+      where transition.at >= p_since
+        and transition.at < p_until
+        and transition.step_no is not null
+        and transition.from_state = 'in_progress'
+        and (transition.to_state = 'waiting_for_retry' or transition.attempt > 1)
+      group by transition.task_id, transition.step_no
+    ) as ended
+    join tasker.tasks as task on task.task_id = ended.task_id
+    where coalesce(p_namespace, p_workflow, p_version) is null
+      or task.workflow_id = any (tasker.find_workflow_ids(p_namespace, p_workflow, p_version))
+    group by task.workflow_id, ended.step_no
+    having sum(ended.retries) > 0
+    order by retries desc, task.workflow_id, ended.step_no
+    limit p_limit
+  ) as retried
+  join tasker.workflows as workflow on workflow.workflow_id = retried.workflow_id
+  join tasker.workflow_steps as definition
+    on definition.workflow_id = retried.workflow_id
+    and definition.step_no = retried.step_no
+  order by retried.retries desc, retried.workflow_id, retried.step_no
+$$;

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { testDatabases, type TestDatabase } from "../../database/test-database.ts"
+import { migrate } from "../../store/migrate.ts"
+import { at } from "../../store/test-clock.ts"
+import { createTestBench } from "../test-bench.ts"
+import type { ClosableClient } from "../create-client.ts"
+import type { PerformanceFilter } from "./performance.ts"
+import { type KnownTimeline, playKnownTimeline, rounded, summaryOf } from "./test-timeline.ts"
+
+describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
+  let opened: TestDatabase
+  let client: ClosableClient
+  let timeline: KnownTimeline
+
+  beforeAll(async () => {
+    opened = await open()
+    timeline = await playKnownTimeline(opened.database)
+    client = (await createTestBench(opened.database, [])).client
+  })
+  afterAll(async () => await opened.close())
+
+  const between = (since: number, until: number): PerformanceFilter => ({
+    periods: [{ since: at(since), until: at(until) }],
+  })
+  const diamond = { namespace: "test", name: "diamond", version: "1.0.0" }
+  const single = { namespace: "test", name: "single", version: "1.0.0" }
+
+  it("says what happened in a period, how well it went, and how long it took", async () => {
+    const [found, ...more] = await client.performance(between(0, 10_000))
+    expect(more).toEqual([])
+    expect(found).toMatchObject({ since: at(0), until: at(10_000), workflow: null })
+    expect(rounded(found?.tasks)).toEqual(
+      rounded({
+        created: 5,
+        completed: 2,
+        failed: 1,
+        cancelled: 1,
+        resolved: 0,
+        createdPerSecond: 0.5,
+        completedPerSecond: 0.2,
+        completionRate: 2 / 4,
+        errorRate: 1 / 4,
+        duration: summaryOf(900, 800, 20),
+        wait: summaryOf(100, 0, 10),
+      }),
+    )
+    expect(rounded(found?.steps)).toEqual(
+      rounded({
+        started: 4 + 4 + 1 + 1 + 1,
+        completed: 4 + 2 + 1,
+        retried: 1,
+        failed: 1,
+        skipped: 0,
+        cancelled: 1,
+        completedPerSecond: 0.7,
+        errorRate: 2 / 9,
+        retrySuccessRate: 1,
+        run: summaryOf(200, 300, 450, 100, 100, 100, 100, 50, 300, 20),
+        queue: summaryOf(100, 50, 50, 100, 0, 0, 0, 100, 10),
+        retry: summaryOf(500),
+        measured: { tasks: 4, attempts: 10 },
+      }),
+    )
+  })
+
+  it("counts what happened within the bounds: from the first on, and before the second", async () => {
+    const [found] = await client.performance(between(650, 1_000))
+    expect(found?.tasks).toMatchObject({
+      created: 0,
+      completed: 0,
+      completionRate: null,
+      errorRate: null,
+      duration: null,
+    })
+    // b ended at 650 and c at 800; d began at 900 and ended at 1000. That b and c began before does not matter.
+    expect(rounded(found?.steps)).toMatchObject(
+      rounded({ started: 1, completed: 2, run: summaryOf(300, 450), queue: summaryOf(50, 50), retry: null }),
+    )
+  })
+
+  it("measures each workflow by itself when asked to, and one alone by a filter", async () => {
+    const both = await client.performance({ ...between(0, 10_000), byWorkflow: true })
+    expect(both.map(({ workflow, tasks, steps }) => [workflow, tasks.created, steps.started])).toEqual([
+      [diamond, 4, 10],
+      [single, 1, 1],
+    ])
+    expect(rounded(both[1]?.steps.queue)).toEqual(rounded(summaryOf(10)))
+    expect(rounded(both[0]?.tasks.duration)).toEqual(rounded(summaryOf(900, 800)))
+
+    const [alone] = await client.performance({ ...between(0, 10_000), workflow: "single" })
+    expect(alone).toMatchObject({ workflow: null, tasks: { created: 1 }, steps: { started: 1 } })
+    const [other] = await client.performance({ ...between(0, 10_000), namespace: "other" })
+    expect(other).toMatchObject({ tasks: { created: 0 }, steps: { measured: { tasks: 0, attempts: 0 } } })
+    expect(await client.performance({ ...between(0, 10_000), namespace: "other", byWorkflow: true })).toEqual([])
+  })
+
+  it("takes several periods at once; without any, the last 1, 4 and 24 hours", async () => {
+    const periods = [
+      { since: at(0), until: at(1_500) },
+      { since: at(1_500), until: at(3_000) },
+    ]
+    const found = await client.performance({ periods })
+    expect(found.map(({ tasks }) => [tasks.completed, tasks.failed])).toEqual([
+      [1, 0],
+      [0, 1],
+    ])
+    const hours = (await client.performance()).map(
+      ({ since, until }) => (until.getTime() - since.getTime()) / 3_600_000,
+    )
+    expect(hours).toEqual([1, 4, 24])
+    const [minute] = await client.performance({ periods: [{ lastMs: 60_000 }] })
+    expect(minute!.until.getTime() - minute!.since.getTime()).toBe(60_000)
+  })
+
+  it("measures a sample of whole tasks when there is more than was asked to look at", async () => {
+    const { store } = timeline
+    const wide = await store.define(Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`s${index}`, {}])), {
+      name: "wide",
+    })
+    const worker = await store.worker(wide)
+    const since = 100_000
+    for (let task = 0; task < 5; task++) {
+      await store.createTask(wide, {}, at(since))
+      const { claimed } = await worker.advance({ room: 400, now: at(since) })
+      // Task n has steps of n milliseconds.
+      await worker.advance({
+        outcomes: claimed.map((claim) => ({ claim, kind: "complete" as const })),
+        room: 0,
+        now: at(since + task),
+      })
+    }
+    const filter = { ...between(since, since + 1_000), workflow: "wide" }
+    const [sampled] = await client.performance({ ...filter, sampleSize: 1_000 })
+    expect(sampled?.steps).toMatchObject({ completed: 2_000, measured: { tasks: 2, attempts: 800 } })
+    expect(await client.performance({ ...filter, sampleSize: 1_000 })).toEqual([sampled])
+    const [whole] = await client.performance(filter)
+    expect(whole?.steps).toMatchObject({ measured: { tasks: 5, attempts: 2_000 }, run: { averageMs: 2, maxMs: 4 } })
+  })
+
+  it("refuses periods and sizes that there are not", async () => {
+    for (const filter of [
+      { periods: [] },
+      { periods: [{ lastMs: 0 }] },
+      { periods: [{ lastMs: 5, since: at(0) }] },
+      { periods: [{ since: at(0), unitl: at(1) }] },
+      { periods: [{ since: at(5), until: at(5) }] },
+      { periods: ["1 hour"] },
+      { byWorkflow: "yes" },
+      { sampleSize: 999 },
+      { workflwo: "diamond" },
+    ]) {
+      // What a user without a compiler may pass.
+      await expect(client.performance(filter as PerformanceFilter)).rejects.toMatchObject({
+        code: "TASKER_OPTION_INVALID",
+      })
+    }
+  })
+})
