@@ -31,6 +31,7 @@ import type { PluginRegistry } from "./registry/plugin-registry.ts"
 import type { SubscriberRegistry } from "./registry/subscriber-registry.ts"
 import { createLogger } from "./logging/create-logger.ts"
 import { EventBus } from "./events/event-bus.ts"
+import { loggedEvents } from "./events/logged-events.ts"
 import { type Events, createEvents } from "./events/events.ts"
 import { publishRegistryChange } from "./events/publish-registry-change.ts"
 import { migrate } from "./store/migrate.ts"
@@ -190,11 +191,12 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   const redact = createRedactor(options.redact)
   const logger = loggerOf(options, redact)
   const bus = new EventBus({ now: () => new Date(), logger: boundLogger(logger, { component: "events" }) })
+  const events = loggedEvents(bus, logger, redact)
   const registries = createRegistries({
     connect: (subscriber) => bus.subscribe(subscriber),
     onChange: (change) => {
       logChange(boundLogger(logger, { component: "registry" }), change)
-      publishRegistryChange(bus, change)
+      publishRegistryChange(events, change)
     },
   })
   // Before anything is started: a workflow that breaks a rule needs no database to say so.
@@ -209,11 +211,11 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
     }),
   )
   const { database } = watched
-  bus.publish("database.connected", factsOf(database))
+  events.publish("database.connected", factsOf(database))
   try {
-    await migrateAndTell(database, bus)
-    const stored = await storeWorkflows(database, bus, registries.workflows, options.replaceWorkflows ?? false)
-    return await openTasker({ ...watched, logger, redact, bus, registries, stored, options, poolSize })
+    await migrateAndTell(database, events)
+    const stored = await storeWorkflows(database, events, registries.workflows, options.replaceWorkflows ?? false)
+    return await openTasker({ ...watched, logger, redact, bus, events, registries, stored, options, poolSize })
   } catch (error) {
     await database.close()
     throw error
@@ -293,6 +295,7 @@ interface Parts extends WatchedDatabase {
   readonly logger: Logger
   readonly redact: Redact
   readonly bus: EventBus
+  readonly events: EventSink
   readonly registries: Registries
   readonly stored: ReadonlyMap<string, KnownWorkflow>
   readonly options: TaskerOptions
@@ -300,12 +303,12 @@ interface Parts extends WatchedDatabase {
 }
 
 async function openTasker(parts: Parts): Promise<Tasker> {
-  const { database, logger, redact, bus, registries, stored, options } = parts
+  const { database, logger, redact, bus, events, registries, stored, options } = parts
   const limits = limitsOf(options)
   const hints = createHints()
   const origin = randomUUID()
   const notifier = createNotifier(database, origin, options.notifications ?? true)
-  const stopListening = await listen(database, hints, origin, bus)
+  const stopListening = await listen(database, hints, origin, events)
   const workers = new Set<Worker>()
   const client = openClient(parts, { limits, hints, notifier, workers })
   const exports = openExports(parts)
@@ -314,7 +317,8 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
     if (closing !== undefined) throw closed()
     checkWorkerOptions(workerOptions)
-    const rooms = { database, logger, redact, hints, notifier, events: bus, workflows: [...stored.values()] }
+    const workerLogger = boundLogger(logger, { component: "worker" })
+    const rooms = { database, logger: workerLogger, redact, hints, notifier, events, workflows: [...stored.values()] }
     const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
     const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
     warnOfUnknownQueues(logger, stored, workerOptions.queues)
@@ -336,7 +340,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     await exports.close()
     notifier.close()
     client.close()
-    await endTelling(bus, database, stopListening)
+    await endTelling(parts, stopListening)
   }
 
   return {
@@ -366,12 +370,12 @@ interface ClientParts {
   readonly workers: ReadonlySet<Worker>
 }
 
-function openClient({ database, bus, stored, options }: Parts, own: ClientParts): ClosableClient {
+function openClient({ database, events, stored, options }: Parts, own: ClientParts): ClosableClient {
   const { limits, hints, notifier, workers } = own
   return createClient({
     database,
     hints,
-    events: bus,
+    events,
     limits,
     workers: () => [...workers].map((worker) => worker.vitals),
     notifications: options.notifications ?? true,
@@ -383,11 +387,11 @@ function openClient({ database, bus, stored, options }: Parts, own: ClientParts)
 /** About a page of an export: what is read at once, and twice of it is held in memory. */
 const EXPORT_PAGE = { rows: 1_000, bytes: 4_194_304 }
 
-function openExports({ database, logger, redact, bus, registries }: Parts): Exports {
+function openExports({ database, logger, redact, events, registries }: Parts): Exports {
   return createExports({
     database,
-    logger,
-    events: bus,
+    logger: boundLogger(logger, { component: "export" }),
+    events,
     exporters: registries.plugins,
     pageSize: EXPORT_PAGE,
     redact,
@@ -400,12 +404,12 @@ function limitsOf({ limits }: TaskerOptions) {
 }
 
 /** Subscribers are told all but the end while the database is there, for they may need it. */
-async function endTelling(bus: EventBus, database: Database, stopListening: () => Promise<void>): Promise<void> {
+async function endTelling({ bus, database, events }: Parts, stopListening: () => Promise<void>): Promise<void> {
   const giveUpAt = performance.now() + DELIVERY_MS
   await bus.drained(DELIVERY_MS)
   await stopListening()
   await database.close()
-  bus.publish("database.closed", factsOf(database))
+  events.publish("database.closed", factsOf(database))
   await bus.close(Math.max(0, giveUpAt - performance.now()))
 }
 

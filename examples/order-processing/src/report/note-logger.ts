@@ -1,4 +1,4 @@
-import type { Logger } from "@tasker/engine"
+import type { Logger, LogLevel } from "@tasker/engine"
 import type { Paint } from "./paint.ts"
 
 /** Prints what Tasker warns of as a line among the others, rather than as JSON. */
@@ -8,7 +8,9 @@ export function createNoteLogger(print: (line: string) => void, paint: Paint): L
     print(paint.wait(`! ${message} ${facts.join(" ")}`.trimEnd()))
   }
   const nothing = (): void => {}
-  return { debug: nothing, info: nothing, warn: note, error: note }
+  // So that Tasker does not even make the others.
+  const isLevelEnabled = (level: LogLevel): boolean => level === "warn" || level === "error"
+  return { debug: nothing, info: nothing, warn: note, error: note, isLevelEnabled }
 }
 
 function describe(value: unknown): string {

@@ -58,11 +58,18 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       messageKey: "message",
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: stdSerializers.err, error: stdSerializers.err },
+      serializers: { err: writtenError, error: writtenError },
     },
     format === "json" ? destination : prettyLines(destination, isColored),
   )
   return guardedLogger(logger, createRedactor(options.redact))
+}
+
+/** What only resembles an error, such as that of an event, says what it wants to say. */
+function writtenError(value: unknown): unknown {
+  if (!(value instanceof Error)) return value
+  // pino's own marks what it writes, which a frozen error does not let it.
+  return Object.isExtensible(value) ? stdSerializers.err(value) : { message: value.message, stack: value.stack }
 }
 
 const RULES = {

@@ -289,12 +289,6 @@ export class Worker {
   }
 
   #handle(advanced: Advanced, room: number): void {
-    for (const lost of advanced.lost) {
-      this.#rooms.logger.warn(
-        { workerId: this.#workerId, ...lost },
-        "an outcome was refused: the step was given to another worker",
-      )
-    }
     if (advanced.ended.length > 0) {
       const taskIds = advanced.ended.map(({ taskId }) => taskId)
       this.#announce("ended", taskIds)

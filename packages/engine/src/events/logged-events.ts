@@ -1,0 +1,51 @@
+import { EVENT_CATALOGUE, isEventName } from "../core/events/catalogue.ts"
+import type { EventName, TaskerEvent } from "../core/events/event-map.ts"
+import type { EventSink } from "../core/events/event-sink.ts"
+import { isLogged, type LogFields, type Logger } from "../core/logger.ts"
+import type { Redact } from "../core/redact.ts"
+import { EVENT_LINES } from "./event-lines.ts"
+
+/**
+ * A sink that writes events to the log, and passes them on without their secrets. Where the level of an event is off and
+ * nobody listens, the event is not even made.
+ */
+export function loggedEvents(sink: EventSink, logger: Logger, redact: Redact): EventSink {
+  return {
+    wants: (name) => sink.wants(name) || (isEventName(name) && isLineWanted(name, logger)),
+    publish(name, payload) {
+      const shown = redact(payload)
+      writeLine(logger, name, shown)
+      sink.publish(name, shown)
+    },
+    deliver(event) {
+      const shown = redact(event)
+      if (isEventName(shown.name)) writeLine(logger, shown.name, shown.payload)
+      sink.deliver(shown)
+    },
+  }
+}
+
+function isLineWanted(name: EventName, logger: Logger): boolean {
+  const line = EVENT_LINES[name]
+  return line !== null && isLogged(logger, line.level)
+}
+
+function writeLine(logger: Logger, name: EventName, payload: TaskerEvent["payload"]): void {
+  const line = EVENT_LINES[name]
+  if (line === null || !isLogged(logger, line.level)) return
+  logger[line.level]({ component: EVENT_CATALOGUE[name].category, event: name, ...fieldsOf(payload) }, line.message)
+}
+
+/** What the event says, without what it does not know. */
+function fieldsOf(payload: TaskerEvent["payload"]): LogFields {
+  const fields: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(payload)) {
+    if (value !== null && value !== undefined) fields[key] = key === "durationMs" ? rounded(value) : value
+  }
+  return fields
+}
+
+/** To the microsecond; what is finer is noise. */
+function rounded(value: unknown): unknown {
+  return typeof value === "number" ? Math.round(value * 1_000) / 1_000 : value
+}
