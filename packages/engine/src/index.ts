@@ -122,6 +122,8 @@ export type {
   TaskerEvent,
 } from "./core/events/event-map.ts"
 export type { EventHandler, Subscriber } from "./core/events/subscriber.ts"
+export type { FeedEvent, FeedStart } from "./events/feed-reader.ts"
+export type { Feed, FollowOptions } from "./events/follow.ts"
 
 // Errors
 export {

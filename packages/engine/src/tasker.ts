@@ -10,7 +10,7 @@ import type { EventSink } from "./core/events/event-sink.ts"
 import type { Subscriber } from "./core/events/subscriber.ts"
 import type { Exporter, ExportSummary } from "./core/exporter.ts"
 import { guardedLogger } from "./core/guarded-logger.ts"
-import { createHints, type Hint, type Hints } from "./core/hints.ts"
+import { createHints, HINTS, type Hint, type Hints } from "./core/hints.ts"
 import { boundLogger, type Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
 import { createRedactor, type Redact, type RedactOptions } from "./core/redact.ts"
@@ -33,10 +33,11 @@ import { createLogger } from "./logging/create-logger.ts"
 import { EventBus } from "./events/event-bus.ts"
 import { loggedEvents } from "./events/logged-events.ts"
 import { type Events, createEvents } from "./events/events.ts"
+import { createFeeds } from "./events/feeds.ts"
 import { publishRegistryChange } from "./events/publish-registry-change.ts"
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
-import { CHANNEL, createNotifier, type Notifier, readNotification } from "./worker/notifier.ts"
+import { CHANNEL, createNotifier, type Notifier } from "./worker/notifier.ts"
 import { Worker, type WorkerSettings } from "./worker/worker.ts"
 import {
   checkStopOptions,
@@ -306,9 +307,10 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const { database, logger, redact, bus, events, registries, stored, options } = parts
   const limits = limitsOf(options)
   const hints = createHints()
-  const origin = randomUUID()
-  const notifier = createNotifier(database, origin, options.notifications ?? true)
-  const stopListening = await listen(database, hints, origin, events)
+  const { notifications: isEnabled = true } = options
+  const notifier = createNotifier({ database, origin: randomUUID(), isEnabled, now: () => performance.now() })
+  const stopListening = await listen(database, hints, notifier, events)
+  const feeds = createFeeds({ database, hints, logger, announce: () => notifier.follow() })
   const workers = new Set<Worker>()
   const client = openClient(parts, { limits, hints, notifier, workers })
   const exports = openExports(parts)
@@ -338,6 +340,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   async function close(closeOptions: StopOptions): Promise<void> {
     await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
     await exports.close()
+    await feeds.close()
     notifier.close()
     client.close()
     await endTelling(parts, stopListening)
@@ -346,7 +349,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   return {
     ...client,
     ...registries,
-    events: createEvents(bus),
+    events: createEvents(bus, feeds),
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,
     // A worker that stops holds no connection.
@@ -450,17 +453,17 @@ function warnOfUnknownQueues(logger: Logger, stored: Parts["stored"], queues: re
 async function listen(
   database: Database,
   hints: Hints,
-  origin: string,
+  notifier: Notifier,
   events: EventSink,
 ): Promise<() => Promise<void>> {
   return database.listen(
     CHANNEL,
     (payload) => {
-      for (const hint of readNotification(payload, origin)) hints.emit(hint)
+      for (const hint of notifier.read(payload)) hints.emit(hint)
     },
     // While nobody listened, anything may have happened.
     () => {
-      for (const hint of ["ready", "ended", "cancelled"] as const) hints.emit(hint)
+      for (const hint of HINTS) hints.emit(hint)
       events.publish("database.listener_restored", factsOf(database))
     },
   )

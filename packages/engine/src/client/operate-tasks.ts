@@ -16,7 +16,7 @@ export async function cancelTask(rooms: ClientRooms, task: TaskReference, note: 
 
 export async function pauseTask(rooms: ClientRooms, task: TaskReference, note: OperatorNote = {}): Promise<Change> {
   const taskId = checkTask("pauseTask", task, note)
-  return await act(rooms, { taskId }, [], (db) => pauseTaskRow(db, taskId, note))
+  return await act(rooms, { taskId }, ["moved"], (db) => pauseTaskRow(db, taskId, note))
 }
 
 export async function resumeTask(rooms: ClientRooms, task: TaskReference, note: OperatorNote = {}): Promise<Change> {

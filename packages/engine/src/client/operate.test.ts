@@ -58,10 +58,10 @@ describe.each(testDatabases(migrate))("on $kind", ({ open }) => {
     expect(await bench.client.pauseTask(taskId, note)).toEqual({ changed: false })
     expect((await bench.client.getTask(taskId)).pausedAt).toBeInstanceOf(Date)
     expect(await bench.claim()).toEqual([])
-    expect(bench.announced).toEqual([])
+    expect(bench.announced).toEqual(["moved"])
     expect(await bench.client.resumeTask(taskId, note)).toEqual({ changed: true })
     expect(await bench.client.resumeTask(taskId, note)).toEqual({ changed: false })
-    expect(bench.announced).toEqual(["ready"])
+    expect(bench.announced).toEqual(["moved", "ready"])
     expect(await bench.claim()).toHaveLength(1)
   })
 

@@ -31,8 +31,8 @@ export const ERROR_CODES = {
   TASKER_CURSOR_INVALID: {
     status: 400,
     retryable: false,
-    meaning: "a page was asked for with a cursor that no earlier page returned",
-    action: "pass `nextCursor` of the page before, unchanged, or none for the first page",
+    meaning: "a page or a feed was asked for with a cursor that none before has given, or one of another database has",
+    action: "pass `nextCursor` of the page before, or `cursor` of an event, unchanged; or none, to begin anew",
   },
   TASKER_DATABASE_BUSY: {
     status: 503,

@@ -58,3 +58,19 @@ events.on("step.completed", () => {}, { timeout: 1_000 })
 
 declare const event: EngineEvent
 if (event.name === "observability.step.backoff") expect<Equal<typeof event.payload.delayMs, number | null>>()
+
+async function follow() {
+  for await (const followed of events.follow()) {
+    expect<Equal<typeof followed, TaskerEvent & { readonly cursor: string }>>()
+  }
+  for await (const followed of events.follow({ after: "beginning", events: ["task.completed", "step.completed"] })) {
+    expect<Equal<typeof followed.name, "task.completed" | "step.completed">>()
+    if (followed.name === "step.completed") expect<Equal<typeof followed.payload.to, StepState>>()
+  }
+  for await (const followed of events.follow({ events: [anyPattern] })) expect<Equal<typeof followed.cursor, string>>()
+}
+void follow
+
+// Type 'string' is not assignable to type 'DagError<"no event is called \"step.complete\"">'.
+// @ts-expect-error the message is quoted above
+void events.follow({ events: ["step.complete"] })

@@ -5,6 +5,8 @@ import type { EventPattern, EventsMatching, TaskerEvent } from "../core/events/e
 import { patternProblem } from "../core/events/event-pattern.ts"
 import type { EventHandler, Subscriber, SubscriberOptions } from "../core/events/subscriber.ts"
 import { SUBSCRIBER_RULES } from "../core/events/subscriber-rules.ts"
+import type { Feeds } from "./feeds.ts"
+import type { Feed, FollowOptions } from "./follow.ts"
 import type { EventBus, SubscriberStats } from "./event-bus.ts"
 
 export interface EventSubscriptionOptions<Event = TaskerEvent> extends SubscriberOptions<Event> {
@@ -37,14 +39,36 @@ export interface Events {
     handler: EventHandler<EventsMatching<Pattern>>,
     options?: EventSubscriptionOptions<EventsMatching<Pattern>>,
   ): () => void
+  /**
+   * Follows all that happens in the whole system, whichever process does it, as it is written into history: each step's
+   * events in order, a task's too, and nothing before what it follows from. Nothing is left out: begun again behind the
+   * `cursor` of any event that was delivered, it goes on with the next. Only around the end of a broken connection or
+   * process may an event come twice.
+   *
+   * Ends with `return()`, with its `signal` (quietly, not by an error), and with the Tasker. A slow reader holds no
+   * connection. While the database is away, the feed waits for it.
+   *
+   * @throws TaskerError `TASKER_CURSOR_INVALID` when `after` is no cursor; reading throws it when it is one of another database
+   *
+   * @example
+   * ```ts
+   * for await (const event of tasker.events.follow({ after: await readCursor(), events: ["task.*"] })) {
+   *   await send(event)
+   *   await writeCursor(event.cursor)
+   * }
+   * ```
+   */
+  follow<Pattern extends string = "*">(options?: FollowOptions<Pattern>): Feed<EventsMatching<Pattern>>
   /** What each subscriber of this process was told, failed at and missed, in the order in which they subscribed. */
   stats(): readonly SubscriberStats[]
   /** Settles when every subscriber has dealt with all that was published so far, and with what that brought about. */
   drained(): Promise<void>
 }
 
-export function createEvents(bus: EventBus): Events {
+export function createEvents(bus: EventBus, feeds: Feeds): Events {
   return {
+    // A feed gives only what its `events` stand for.
+    follow: (options = {}) => feeds.follow(options) as Feed<never>,
     on(given, handler, options = {}) {
       // What the types refuse is refused here too.
       const pattern = given as string

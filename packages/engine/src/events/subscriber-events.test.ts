@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { silentLogger } from "../core/logger.ts"
 import { createGate } from "../testing.ts"
 import { EventBus } from "./event-bus.ts"
+import { noFeeds } from "./test-feeds.ts"
 import { createEvents } from "./events.ts"
 import { collectExamples } from "./test-examples.ts"
 import { recordEvents } from "./test-recorder.ts"
@@ -10,7 +11,7 @@ const examples = collectExamples()
 
 function open() {
   const bus = new EventBus({ now: () => new Date(), logger: silentLogger })
-  const events = createEvents(bus)
+  const events = createEvents(bus, noFeeds)
   const publish = () => bus.publish("worker.stopping", { workerId: 1, worker: "w" })
   return { bus, events, publish, recorded: recordEvents({ events }) }
 }

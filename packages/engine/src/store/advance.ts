@@ -58,6 +58,8 @@ export interface EndedTask {
 }
 
 export interface Advanced {
+  /** Whether it wrote history. */
+  readonly moved: boolean
   readonly claimed: readonly ClaimedStep[]
   /** Outcomes that were refused, because the worker no longer held the attempt. */
   readonly lost: readonly AttemptKey[]
@@ -94,7 +96,8 @@ export async function advance(db: Queryable, request: AdvanceRequest): Promise<A
       eventsOf(outcomes),
     ],
   })
-  return readRows(rows)
+  const advanced = readRows(rows)
+  return { ...advanced, moved: advanced.claimed.length > 0 || advanced.lost.length < outcomes.length }
 }
 
 const ADVANCE = `select * from tasker.advance(
@@ -127,7 +130,7 @@ interface AdvanceRow {
   readonly delay: number
 }
 
-function readRows(rows: readonly AdvanceRow[]): Advanced {
+function readRows(rows: readonly AdvanceRow[]): Omit<Advanced, "moved"> {
   const claimed: ClaimedStep[] = []
   const lost: AttemptKey[] = []
   const ended: EndedTask[] = []

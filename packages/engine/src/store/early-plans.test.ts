@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { Queryable } from "../core/database.ts"
 import { testDatabases, type TestDatabase } from "../database/test-database.ts"
 import { advance } from "./advance.ts"
+import { feedEnd } from "./feed-end.ts"
 import { migrate } from "./migrate.ts"
+import { readFeed } from "./read-feed.ts"
 import { TestStore } from "./test-store.ts"
 import { completed } from "./test-worker.ts"
 
-const TABLES = ["tasks", "step_records", "step_queue", "workflow_steps"]
+const TABLES = ["tasks", "step_records", "step_queue", "workflow_steps", "transitions"]
 
 // A worker keeps its plans for as long as it is connected, and often connects to a database that is empty.
 describe.each(testDatabases(migrate).filter(({ kind }) => kind !== "pglite"))("plans on $kind", ({ open }) => {
@@ -46,6 +48,20 @@ describe.each(testDatabases(migrate).filter(({ kind }) => kind !== "pglite"))("p
       const before = await rowsRead(tx)
       const { workerId } = worker
       await advance(tx, { workerId, outcomes: [outcome], routes: [], room: 0, expected: [0, 0, 0, 0] })
+      return (await rowsRead(tx)) - before
+    })
+    expect(readCount).toBeLessThan(100)
+  })
+
+  test("of a feed that was read while the tables were empty read no table whole either", async () => {
+    const workflow = await store.define({ one: {} })
+    const request = { position: { head: 0, gaps: [] }, filter: {}, limit: 10 }
+    await readFeed(opened.database, request)
+    await store.createTasks(Array.from({ length: 3_000 }, () => ({ workflow_id: workflow.workflowId, input: null })))
+    const { position } = await feedEnd(opened.database)
+    const readCount = await opened.database.transaction(async (tx) => {
+      const before = await rowsRead(tx)
+      await readFeed(tx, { ...request, position: { ...position, head: position.head - 5 } })
       return (await rowsRead(tx)) - before
     })
     expect(readCount).toBeLessThan(100)

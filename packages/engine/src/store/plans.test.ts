@@ -5,11 +5,13 @@ import { exportRange } from "./exports/export-range.ts"
 import { exportSteps } from "./exports/export-steps.ts"
 import { exportTasks } from "./exports/export-tasks.ts"
 import { exportTransitions } from "./exports/export-transitions.ts"
+import { feedEnd } from "./feed-end.ts"
 import { listSteps } from "./list-steps.ts"
 import { listTransitions } from "./list-transitions.ts"
 import { measureQueues } from "./measure-queues.ts"
 import { migrate } from "./migrate.ts"
 import { lastTransitionId, ownTransitions } from "./own-transitions.ts"
+import { readFeed } from "./read-feed.ts"
 import { readOutcomes } from "./read-outcomes.ts"
 import { readTask } from "./read-task.ts"
 import { taskExecutionContexts } from "./task-execution-contexts.ts"
@@ -71,6 +73,8 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
   }
 
   const note = ["ann", "why"]
+  const gaps = [1, 50, 900].map((low) => ({ low, high: low + 20 }))
+  const feedRequest = { position: { head: 4_000, gaps }, filter: {}, limit: 100 }
   const operations: readonly (readonly [string, (tx: Queryable, taskId: string) => Promise<unknown>])[] = [
     [
       "creating tasks",
@@ -131,6 +135,10 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
     ["listing its steps", async (tx, taskId) => await listSteps(tx, taskId)],
     ["listing its history", async (tx, taskId) => await listTransitions(tx, taskId)],
     ["what a transaction wrote", async (tx) => await ownTransitions(tx, await lastTransitionId(tx))],
+    ["where history ends", async (tx) => await feedEnd(tx)],
+    ["following it, with gaps", async (tx) => await readFeed(tx, feedRequest)],
+    ["following one task", async (tx, taskId) => await readFeed(tx, { ...feedRequest, filter: { taskId } })],
+    ["following one namespace", async (tx) => await readFeed(tx, { ...feedRequest, filter: { namespace: "none" } })],
     ["its execution context", async (tx, taskId) => await taskExecutionContexts(tx, [taskId])],
     ["measuring the queues", async (tx) => await measureQueues(tx, 100)],
     ["finding what an export reads", async (tx) => await exportRange(tx, { since: at(0), until: at(9) })],

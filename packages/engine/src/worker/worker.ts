@@ -289,6 +289,7 @@ export class Worker {
   }
 
   #handle(advanced: Advanced, room: number): void {
+    if (advanced.moved) this.#announce("moved")
     if (advanced.ended.length > 0) {
       const taskIds = advanced.ended.map(({ taskId }) => taskId)
       this.#announce("ended", taskIds)
@@ -298,7 +299,7 @@ export class Worker {
     if (advanced.nextMs !== null) this.#poll.setWithin(advanced.nextMs)
   }
 
-  #announce(hint: "ready" | "ended", taskIds?: readonly string[]): void {
+  #announce(hint: "ready" | "ended" | "moved", taskIds?: readonly string[]): void {
     this.#rooms.hints.emit(hint, taskIds)
     this.#rooms.notifier.notify(hint)
   }
