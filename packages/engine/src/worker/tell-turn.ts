@@ -59,10 +59,8 @@ function tellEnd(events: EventSink, workerId: number, { outcome, claimed, served
   if (served === undefined) return
   const { maxAttempts } = claimed
   tell(events, {
-    ...factsOf(claimed, served),
-    from: "in_progress",
+    ...factsOf(workerId, claimed, served),
     to: stateAfter(outcome.kind, { attempt: claimed.attempt, maxAttempts, skippable: served.step.spec.skippable }),
-    workerId,
     cause: outcome.cause,
     error: outcome.kind === "complete" ? null : errorOf(outcome.json),
     durationMs,
@@ -72,7 +70,7 @@ function tellEnd(events: EventSink, workerId: number, { outcome, claimed, served
 
 function tellFenced(events: EventSink, workerId: number, { outcome, claimed, served }: Settled): void {
   if (served === undefined) return
-  const { taskId, namespace, workflow, version, correlationId, step } = factsOf(claimed, served)
+  const { taskId, namespace, workflow, version, correlationId, step } = factsOf(workerId, claimed, served)
   events.publish("step.fenced", {
     taskId,
     namespace,
@@ -94,13 +92,11 @@ function tellTasksEnded(events: EventSink, { advanced, settled, workerId }: Turn
     const { claimed, served } = attempts.get(ended.taskId) ?? {}
     if (claimed === undefined || served === undefined) continue
     tell(events, {
-      ...factsOf(claimed, served),
+      ...factsOf(workerId, claimed, served),
       step: null,
-      from: "in_progress",
       to: ended.state,
       attempt: null,
       maxAttempts: null,
-      workerId,
       durationMs: ended.finishedAt.getTime() - ended.startedAt.getTime(),
     })
   }
@@ -139,15 +135,20 @@ function tellClaimed(events: EventSink, { workerId, advanced, room }: Turn, find
 }
 
 function tellStart(events: EventSink, workerId: number, claimed: ClaimedStep, served: ServedStep): void {
-  const facts = { ...factsOf(claimed, served), workerId }
+  const facts = factsOf(workerId, claimed, served)
   if (claimed.startsTask) {
     tell(events, { ...facts, step: null, attempt: null, maxAttempts: null, from: "pending", to: "in_progress" })
   }
   tell(events, { ...facts, from: claimed.from, to: "in_progress" })
 }
 
-/** What is known of an attempt; the rest says nothing happened yet. */
-function factsOf(claimed: ClaimedStep, { workflow, step }: ServedStep) {
+/**
+ * What is known of an attempt; the rest says nothing happened yet.
+ *
+ * With every field that there is, because callers spread it: a field more after a spread gives the object a dictionary,
+ * which takes V8 10 µs.
+ */
+function factsOf(workerId: number, claimed: ClaimedStep, { workflow, step }: ServedStep): TransitionFacts & StepName {
   return {
     taskId: claimed.taskId,
     namespace: workflow.namespace,
@@ -156,8 +157,11 @@ function factsOf(claimed: ClaimedStep, { workflow, step }: ServedStep) {
     correlationId: claimed.correlationId ?? claimed.taskId,
     at: new Date(),
     step: step.spec.name,
+    from: "in_progress",
+    to: "in_progress",
     attempt: claimed.attempt,
     maxAttempts: claimed.maxAttempts,
+    workerId,
     cause: null,
     by: null,
     reason: null,
@@ -166,6 +170,10 @@ function factsOf(claimed: ClaimedStep, { workflow, step }: ServedStep) {
     delayMs: null,
     published: null,
   }
+}
+
+interface StepName {
+  readonly step: string
 }
 
 function tell(events: EventSink, facts: TransitionFacts): void {
