@@ -1,4 +1,5 @@
 import { ERROR_CODES, isTaskerError } from "../core/error.ts"
+import type { TaskChange, TaskFacts } from "../core/events/event-payloads.ts"
 import { eventError } from "../core/events/event-error.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
@@ -26,19 +27,27 @@ export function tellCreated(
       correlationId: requests[index]?.correlationId ?? taskId,
     }
     if (!created) events.publish("task.deduplicated", facts)
-    else if (!options.isCreationTold) events.publish("task.initialize_requested", { ...facts, ...CREATION })
+    else if (!options.isCreationTold) events.publish("task.initialize_requested", creationOf(facts))
   }
 }
 
-const CREATION = {
-  from: null,
-  to: "pending",
-  cause: null,
-  by: null,
-  reason: null,
-  workerId: null,
-  durationMs: null,
-} as const
+/** Field by field: each field after a spread costs V8 a µs. */
+function creationOf({ taskId, namespace, workflow, version, correlationId }: TaskFacts): TaskChange {
+  return {
+    taskId,
+    namespace,
+    workflow,
+    version,
+    correlationId,
+    from: null,
+    to: "pending",
+    cause: null,
+    by: null,
+    reason: null,
+    workerId: null,
+    durationMs: null,
+  }
+}
 
 /** Tells when a request is refused, and lets the error pass. */
 export async function tellRefusal<T>(

@@ -56,8 +56,9 @@ export interface AttemptEnd {
  */
 export async function runStep(runner: StepRunner, attempt: Attempt): Promise<AttemptEnd> {
   const startedAt = performance.now()
-  const end = await tryOnce(runner, attempt)
-  return { ...end, durationMs: performance.now() - startedAt }
+  const { outcome, recorded } = await tryOnce(runner, attempt)
+  const durationMs = performance.now() - startedAt
+  return recorded === undefined ? { outcome, durationMs } : { outcome, durationMs, recorded }
 }
 
 type Ending = Omit<AttemptEnd, "durationMs">
@@ -163,22 +164,22 @@ function stepTransaction(tx: Queryable): StepTransaction {
   return { query: (text, values) => tx.query(values === undefined ? { text } : { text, values }) }
 }
 
-function completion(attempt: Attempt, json: string | null): Outcome {
-  return { ...keyOf(attempt), kind: "complete", json, delayMs: 0, cause: null }
+/** No spread: each field after one costs V8 a µs, and this is done for each step. */
+function completion({ claimed }: Attempt, json: string | null): Outcome {
+  const { taskId, stepNo, attempt } = claimed
+  return { taskId, stepNo, attempt, kind: "complete", json, delayMs: 0, cause: null }
 }
 
 function failure({ redact }: StepRunner, attempt: Attempt, thrown: unknown): Outcome {
   const { claimed, served } = attempt
   const error = stepError(thrown, redact)
   return {
-    ...keyOf(attempt),
+    taskId: claimed.taskId,
+    stepNo: claimed.stepNo,
+    attempt: claimed.attempt,
     kind: isWorthRetrying(thrown) ? "retry" : "error",
     json: JSON.stringify(error),
     delayMs: delayBeforeAttempt(claimed.attempt + 1, served.step.spec.backoff, Math.random, requestedDelayMs(thrown)),
     cause: error.code === "TASKER_STEP_TIMEOUT" ? "timeout" : null,
   }
-}
-
-function keyOf({ claimed }: Attempt): { taskId: string; stepNo: number; attempt: number } {
-  return { taskId: claimed.taskId, stepNo: claimed.stepNo, attempt: claimed.attempt }
 }
