@@ -64,5 +64,11 @@ function errorLogger(): Logger {
     void process.stderr.write(
       `${new Date().toISOString()} ${options.name} ${level} ${message} ${JSON.stringify(fields)}\n`,
     )
-  return { debug: () => {}, info: write("info"), warn: write("warn"), error: write("error") }
+  return {
+    debug: () => {},
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    isLevelEnabled: (level) => level !== "debug",
+  }
 }

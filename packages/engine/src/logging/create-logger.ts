@@ -18,8 +18,8 @@ export interface LoggerOptions {
   readonly level?: LogLevel | "silent" | undefined
   /**
    * A file descriptor, the path of a file that is appended to (made with its folder if it is not there), or a stream.
-   * Lines are written while the process goes on. While more than 4 MiB wait, further ones are dropped and counted; a
-   * destination that breaks loses lines, and harms nothing else. Default: 2, standard error.
+   * Lines wait for a reader that is slow; while more than 4 MiB wait, further ones are dropped and counted. A destination
+   * that breaks loses lines, and harms nothing else. Default: 2, standard error.
    */
   readonly destination?: LogDestination | undefined
   /** Whether pretty lines have colours. Default: on a terminal that has them, unless `NO_COLOR` is set. */

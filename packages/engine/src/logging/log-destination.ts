@@ -1,13 +1,13 @@
-import { fstatSync, mkdirSync, openSync } from "node:fs"
+import { fstatSync, mkdirSync, openSync, writeSync } from "node:fs"
+import { Socket } from "node:net"
 import { dirname } from "node:path"
 import { isatty, WriteStream } from "node:tty"
 import { TaskerError } from "../core/error.ts"
-import { FileWriter, MAX_WAITING_BYTES } from "./file-writer.ts"
 
 /** A file descriptor, the path of a file, or a stream. */
 export type LogDestination = number | string | NodeJS.WritableStream
 
-/** Takes lines, each with its end. Never throws and never waits. */
+/** Takes lines, each with its end. Never throws. */
 export interface LineWriter {
   write(line: string): void
 }
@@ -18,6 +18,9 @@ export interface OpenDestination extends LineWriter {
   readonly hasColors: boolean
 }
 
+/** What may wait for a reader that is slow, in bytes. */
+export const MAX_WAITING_BYTES = 4_194_304
+
 export function isDestination(value: unknown): value is LogDestination {
   if (typeof value === "number") return Number.isInteger(value) && value >= 0
   if (typeof value === "string") return value !== "" && !value.includes("\0")
@@ -25,58 +28,94 @@ export function isDestination(value: unknown): value is LogDestination {
 }
 
 /**
- * Opens a destination that breaks nothing when it is slow or broken: lines wait, and are dropped when too much waits.
+ * Opens a destination that breaks nothing when it is slow or broken.
  *
- * @param onDropped - told how many lines were dropped, once there is room again
+ * A line is with the operating system when `write` returns, so a process that is killed has written all that it said.
+ * Only a pipe whose reader is slow lets lines wait, and drops them when too much waits: the process goes on, for a worker
+ * that waits loses its lease. (pino's own writer, sonic-boom 4.2, either blocks there or holds all lines back for a
+ * moment, and when the disk is full it tries for ever as the process ends.)
+ *
+ * @param onDropped - told how many lines were dropped, once one can be written again
  * @throws TaskerError `TASKER_CONFIG_INVALID` when it cannot be opened
  */
 export function openDestination(destination: LogDestination, onDropped: (count: number) => void): OpenDestination {
-  return typeof destination === "object" ? openStream(destination, onDropped) : openFile(destination, onDropped)
+  if (typeof destination === "object") return openStream(destination, onDropped)
+  const { fd, isFile } = openDescriptor(destination)
+  if (isFile) return openFile(fd, onDropped)
+  if (fd === 1) return openStream(process.stdout, onDropped)
+  if (fd === 2) return openStream(process.stderr, onDropped)
+  return openStream(isatty(fd) ? new WriteStream(fd).unref() : new Socket({ fd, writable: true }).unref(), onDropped)
 }
 
-function openFile(file: number | string, onDropped: (count: number) => void): OpenDestination {
-  const fd = descriptorOf(file)
-  const writer = new FileWriter(fd, onDropped)
-  const isTerminal = isatty(fd)
-  return { write: (line) => writer.write(line), isTerminal, hasColors: isTerminal && hasColors() }
-}
-
-function descriptorOf(file: number | string): number {
+/** The descriptor, and whether writing to it never waits for anybody. */
+function openDescriptor(destination: number | string): { readonly fd: number; readonly isFile: boolean } {
   try {
-    if (typeof file === "string") {
-      mkdirSync(dirname(file), { recursive: true })
-      return openSync(file, "a")
-    }
-    fstatSync(file)
-    return file
+    if (typeof destination === "string") mkdirSync(dirname(destination), { recursive: true })
+    const fd = typeof destination === "string" ? openSync(destination, "a") : destination
+    const stats = fstatSync(fd)
+    return { fd, isFile: stats.isFile() || (stats.isCharacterDevice() && !isatty(fd)) }
   } catch (error) {
-    throw new TaskerError("TASKER_CONFIG_INVALID", `cannot write the log to ${JSON.stringify(file)}`, { cause: error })
+    const message = `cannot write the log to ${JSON.stringify(destination)}`
+    throw new TaskerError("TASKER_CONFIG_INVALID", message, { cause: error })
+  }
+}
+
+function openFile(fd: number, onDropped: (count: number) => void): OpenDestination {
+  const dropped = countDropped(onDropped)
+  return {
+    write(line) {
+      let rest = Buffer.from(line)
+      try {
+        while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+        dropped.tell()
+      } catch {
+        // A full disk may have room later.
+        dropped.add()
+      }
+    },
+    isTerminal: false,
+    hasColors: false,
   }
 }
 
 function openStream(stream: NodeJS.WritableStream, onDropped: (count: number) => void): OpenDestination {
-  let dropped = 0
-  // Without a listener, an error of the stream would end the process.
-  stream.on("error", () => {})
-  stream.on("drain", () => {
-    if (dropped === 0) return
-    const count = dropped
-    dropped = 0
-    onDropped(count)
-  })
+  const dropped = countDropped(onDropped)
+  surviveErrors(stream)
   const isTerminal = "isTTY" in stream && stream.isTTY === true
   return {
     write(line) {
       if (!stream.writable) return
-      if ("writableLength" in stream && Number(stream.writableLength) > MAX_WAITING_BYTES) dropped += 1
-      else stream.write(line)
+      if ("writableLength" in stream && Number(stream.writableLength) > MAX_WAITING_BYTES) {
+        dropped.add()
+        return
+      }
+      stream.write(line)
+      dropped.tell()
     },
     isTerminal,
-    hasColors: isTerminal && hasColors(),
+    // Node's own answer, which heeds `NO_COLOR`, `FORCE_COLOR` and `TERM`, and is the same for every terminal.
+    hasColors: isTerminal && WriteStream.prototype.hasColors(),
   }
 }
 
-/** Node's own answer for a terminal, which heeds `NO_COLOR`, `FORCE_COLOR` and `TERM`, and needs no particular one. */
-function hasColors(): boolean {
-  return WriteStream.prototype.hasColors()
+const survivors = new WeakSet<NodeJS.WritableStream>()
+
+/** Without a listener, a reader that goes away would end the process. One is enough, for node warns of many. */
+function surviveErrors(stream: NodeJS.WritableStream): void {
+  if (survivors.has(stream)) return
+  survivors.add(stream)
+  stream.on("error", () => {})
+}
+
+function countDropped(onDropped: (count: number) => void): { add(): void; tell(): void } {
+  let count = 0
+  return {
+    add: () => (count += 1),
+    tell() {
+      if (count === 0) return
+      const told = count
+      count = 0
+      onDropped(told)
+    },
+  }
 }
