@@ -36,10 +36,12 @@ export type {
   AnyWorkflow,
   Backoff,
   CreateInputOf,
+  EventSpec,
   ExponentialBackoff,
   InputOf,
   ListedBackoff,
   Priority,
+  PublishingStepHandler,
   ResultsOf,
   StepContext,
   StepHandler,
@@ -52,6 +54,14 @@ export type {
   WorkflowId,
 } from "./core/workflow.ts"
 export type { JsonSchema, JsonValue, StandardSchema } from "./core/schema.ts"
+
+export type {
+  DeclaredEvent,
+  EventDeclarations,
+  EventPublisher,
+  EventSchemas,
+  PublisherOf,
+} from "./core/events/declared-events.ts"
 
 // Registering them
 export {
@@ -68,7 +78,7 @@ export type { DiscoveryFolders } from "./registry/create-registries.ts"
 export type { DiscoverOptions, Discovery } from "./registry/discovery/discover-folder.ts"
 export type { DiscoverWorkflowsOptions } from "./registry/discovery/discover-workflows.ts"
 export type { DiscoveredEntry, DiscoveryFailure, RegistryChange } from "./registry/registry-change.ts"
-export type { InputProblem } from "./registry/validate-input.ts"
+export type { InputProblem } from "./registry/schema-mismatch.ts"
 
 // Exporting what is known
 export type {

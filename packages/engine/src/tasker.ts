@@ -191,7 +191,7 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   checkOptions("createTasker", options, RULES, "TASKER_CONFIG_INVALID")
   const redact = createRedactor(options.redact)
   const logger = loggerOf(options, redact)
-  const bus = new EventBus({ now: () => new Date(), logger: boundLogger(logger, { component: "events" }) })
+  const bus = new EventBus({ now: () => new Date(), logger: boundLogger(logger, { component: "events" }), redact })
   const events = loggedEvents(bus, logger, redact)
   const registries = createRegistries({
     connect: (subscriber) => bus.subscribe(subscriber),

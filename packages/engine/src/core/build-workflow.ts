@@ -1,6 +1,7 @@
 import { topologicalOrder } from "./dag.ts"
 import { describeValue } from "./describe-value.ts"
 import { TaskerError } from "./error.ts"
+import { declaredEvents } from "./events/event-declaration.ts"
 import { didYouMean } from "./names.ts"
 import { formatProblems, type Problem, problem } from "./problem.ts"
 import { DEFAULT_BACKOFF } from "./retry-policy.ts"
@@ -58,6 +59,7 @@ export function buildWorkflow(source: WorkflowSource, options: BuildWorkflowOpti
     definition,
     steps: Object.freeze(steps),
     inputSchema: source.input ?? null,
+    events: declaredEvents(source),
   }
   // "~types" exists for the compiler alone.
   return Object.freeze(runnable) as unknown as AnyWorkflow
@@ -125,8 +127,17 @@ function resolveDefinition(source: WorkflowSource): WorkflowDefinition {
     description: source.description ?? null,
     priority: source.priority ?? 3,
     inputSchema: storedSchema(source.input),
+    ...storedEvents(source),
     steps: Object.freeze(steps),
   })
+}
+
+/** Only where there are any: a workflow without events is the definition that it was before there were events. */
+function storedEvents(source: WorkflowSource): Pick<WorkflowDefinition, "events"> {
+  const events = declaredEvents(source).map(({ name, step, schema }) =>
+    Object.freeze({ name, step, schema: storedSchema(schema) }),
+  )
+  return events.length === 0 ? {} : { events: Object.freeze(events) }
 }
 
 function resolveStep(source: WorkflowSource, step: StepSource): StepSpec {

@@ -1,6 +1,7 @@
 import { buildDefinition, buildWorkflow, type HandlerLookup } from "./build-workflow.ts"
 import type { ResultSeenByDependents, TransactionOf } from "./define-workflow.ts"
 import { describeValue } from "./describe-value.ts"
+import type { BodiesOf, EventDeclarations, EventSchemas, NameProblem, PublisherOf } from "./events/declared-events.ts"
 import { didYouMean } from "./names.ts"
 import { expectedProblem } from "./option-rules.ts"
 import { type Problem, problem } from "./problem.ts"
@@ -22,6 +23,8 @@ export interface TemplateStep extends SharedOptions {
   readonly transactional?: boolean
   /** What the handler gets as `config`. Never stored. */
   readonly config?: unknown
+  /** Further events that this step may publish, as `events` of the template. Default: none. */
+  readonly events?: EventDeclarations
 }
 
 type DependenciesOf<Step> = Step extends { readonly dependsOn: infer D extends readonly string[] } ? D : readonly []
@@ -100,13 +103,22 @@ type CheckKeys<Step> = [Exclude<keyof Step, keyof TemplateStep>] extends [never]
   ? unknown
   : { readonly [K in Exclude<keyof Step, keyof TemplateStep> & string]: DagError<`a step has no option "${K}"`> }
 
+type EventsOf<Declaring> = Declaring extends { readonly events: infer Schemas } ? BodiesOf<Schemas> : {}
+
+/** Events that can be called so; else why not. */
+type CheckEvents<Step> = Step extends { readonly events: infer Schemas }
+  ? [NameProblem<keyof Schemas>] extends [never]
+    ? unknown
+    : { readonly events: EventSchemas<BodiesOf<Schemas>> }
+  : unknown
+
 /** What is wrong with a step, as an error on the property that is wrong; `unknown` when nothing is. */
 type CheckStep<Step, G, Twice, S> = Step extends TemplateStep
   ? Step["name"] extends Twice
     ? { readonly name: DagError<`step "${Step["name"]}" is declared twice in this template`> }
     : [UnknownDependency<G, Step>] extends [never]
       ? [CycleThrough<G, S, Step["name"]>] extends [never]
-        ? CheckKeys<Step>
+        ? CheckKeys<Step> & CheckEvents<Step>
         : { readonly dependsOn: DagError<`dependency cycle: ${CycleThrough<G, S, Step["name"]>}`> }
       : {
           readonly dependsOn: DagError<`step "${Step["name"]}" depends on "${UnknownDependency<G, Step>}", which this template does not declare`>
@@ -132,10 +144,17 @@ type WithSkips<Steps extends readonly TemplateStep[], Results> = {
 }
 
 /** One handler per step, each seeing only the results of its own dependencies. */
-export type HandlersFor<Steps extends readonly TemplateStep[], Input, Results, Seen = WithSkips<Steps, Results>> = {
+export type HandlersFor<
+  Steps extends readonly TemplateStep[],
+  Input,
+  Results,
+  Events = {},
+  Seen = WithSkips<Steps, Results>,
+> = {
   readonly [S in Steps[number] as S["name"]]: (
     context: StepContext<Input, { readonly [D in DependenciesOf<S>[number] & keyof Seen]: Seen[D] }, ConfigOf<S>>
-      & TransactionOf<S["transactional"]>,
+      & TransactionOf<S["transactional"]>
+      & PublisherOf<Events & EventsOf<S>>,
   ) => TemplateResult<S["name"], Results> | Promise<TemplateResult<S["name"], Results>>
 }
 
@@ -154,18 +173,19 @@ type SchemaTypesOf<Schema> = Schema extends StandardSchema ? NonNullable<Schema[
 type CreateInputFor<Input, Schema extends SchemaTypes> = [Schema] extends [never] ? Input : Schema["input"]
 
 /** The handlers that are asked for; or why there can be none: the schema makes something else than they take. */
-type HandlersOr<Steps extends readonly TemplateStep[], Input, Results, Schema extends SchemaTypes> = [Schema] extends [
-  never,
-]
-  ? HandlersFor<Steps, Input, Results>
+type HandlersOr<Steps extends readonly TemplateStep[], Input, Results, Schema extends SchemaTypes, Events> = [
+  Schema,
+] extends [never]
+  ? HandlersFor<Steps, Input, Results, Events>
   : [Schema["output"]] extends [Input]
-    ? HandlersFor<Steps, Input, Results>
+    ? HandlersFor<Steps, Input, Results, Events>
     : DagError<"the template's input schema does not produce the Input that the handlers take">
 
 /** A template whose names and dependencies were checked. */
 export interface Template<
   Steps extends readonly TemplateStep[],
   Schema extends SchemaTypes = never,
+  Events = {},
 > extends WorkflowId {
   readonly steps: Steps
   /**
@@ -177,12 +197,12 @@ export interface Template<
    * @throws TaskerError `TASKER_WORKFLOW_INVALID` with every problem in `details.problems`
    */
   implement<Input, Results>(
-    handlers: HandlersOr<Steps, Input, Results, Schema>,
+    handlers: HandlersOr<Steps, Input, Results, Schema, Events>,
   ): Workflow<Input, WithSkips<Steps, Results>, CreateInputFor<Input, Schema>>
 }
 
 /** Everything about a template but its steps. */
-export interface TemplateOptions<Schema> extends SharedOptions {
+export interface TemplateOptions<Schema, Events = {}> extends SharedOptions {
   /** Default: "default". */
   readonly namespace?: string | undefined
   readonly name: string
@@ -190,6 +210,11 @@ export interface TemplateOptions<Schema> extends SharedOptions {
   readonly description?: string | undefined
   /** A Standard Schema, or a JSON Schema 2020-12 object. Default: any JSON. */
   readonly input?: Schema
+  /**
+   * The events that each of its steps may publish, by name, with the schema of
+   * each body: a Standard Schema or a JSON Schema. Default: none.
+   */
+  readonly events?: EventSchemas<Events>
 }
 
 /**
@@ -201,10 +226,12 @@ export interface TemplateOptions<Schema> extends SharedOptions {
 export function defineTemplate<
   const Steps extends readonly TemplateStep[],
   Schema extends StandardSchema | JsonSchema = JsonSchema,
+  Events = {},
 >(
-  template: TemplateOptions<Schema> & { readonly steps: Steps & CheckSteps<Steps> },
-): Template<Steps, SchemaTypesOf<Schema>> {
-  const source: WorkflowSource = template
+  template: TemplateOptions<Schema, Events> & { readonly steps: Steps & CheckSteps<Steps> },
+): Template<Steps, SchemaTypesOf<Schema>, Events> {
+  // What its types cannot say is checked here.
+  const source = template as WorkflowSource
   const { namespace, name, version } = buildDefinition(source)
   const implement = (handlers: unknown): unknown => {
     const problems = isObject(handlers)
@@ -215,7 +242,8 @@ export function defineTemplate<
   // "~types" and the types of the steps exist for the compiler alone.
   return Object.freeze({ namespace, name, version, steps: source.steps, implement }) as unknown as Template<
     Steps,
-    SchemaTypesOf<Schema>
+    SchemaTypesOf<Schema>,
+    Events
   >
 }
 

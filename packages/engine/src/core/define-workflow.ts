@@ -1,4 +1,5 @@
 import { buildWorkflow } from "./build-workflow.ts"
+import type { EventSchemas, Fixed, PublisherOf, WorkflowEventSchemas } from "./events/declared-events.ts"
 import { expectedProblem } from "./option-rules.ts"
 import { type Problem, problem } from "./problem.ts"
 import type { JsonSchema, StandardSchema } from "./schema.ts"
@@ -8,7 +9,7 @@ import type { SharedOptions, StepSource, WorkflowSource } from "./workflow-sourc
 import type { AnyWorkflow, StepContext, StepTransaction, Workflow } from "./workflow.ts"
 
 /** Everything about a workflow but its steps. What `SharedOptions` lists, steps may override. */
-export interface WorkflowOptions<Input, CreateInput> extends SharedOptions {
+export interface WorkflowOptions<Input, CreateInput, Events = {}> extends SharedOptions {
   /** Default: "default". */
   readonly namespace?: string | undefined
   /** Unique within the namespace; `snake_case`. */
@@ -23,6 +24,11 @@ export interface WorkflowOptions<Input, CreateInput> extends SharedOptions {
    * Default: any JSON.
    */
   readonly input?: StandardSchema<CreateInput, Input> | JsonSchema | undefined
+  /**
+   * The events that each of its steps may publish, by name, with the schema of
+   * each body: a Standard Schema or a JSON Schema. Default: none.
+   */
+  readonly events?: WorkflowEventSchemas<Events> | undefined
 }
 
 type NewStepName<Name extends string, Results> = string extends Name
@@ -51,6 +57,8 @@ export interface StepDefinition<
   Result,
   Transactional,
   Config,
+  Events = {},
+  StepEvents = {},
 > extends SharedOptions {
   readonly dependsOn?: readonly Dependency[]
   /** Whether the task may go on without this step. Default: false. */
@@ -63,14 +71,22 @@ export interface StepDefinition<
   readonly transactional?: Transactional
   /** What the handler gets as `config`. It stays in memory and is never stored, so it may hold secrets. */
   readonly config?: Config
+  /** Further events that this step may publish, as `events` of the workflow. Default: none. */
+  readonly events?: EventSchemas<StepEvents>
   /** Does the work. What it returns is stored as JSON; what it throws fails the attempt. */
   readonly handler: (
-    context: StepContext<Input, Results, NoInfer<Config>> & TransactionOf<Transactional>,
+    context: StepContext<Input, Results, NoInfer<Config>>
+      & TransactionOf<Transactional>
+      & PublisherOf<Events & Fixed<StepEvents>>,
   ) => Storable<Result> | Promise<Storable<Result>>
 }
 
 /** A workflow being declared. It is complete, and can be registered, after any `step`. */
-export interface WorkflowBuilder<Input, Results, CreateInput = Input> extends Workflow<Input, Results, CreateInput> {
+export interface WorkflowBuilder<Input, Results, CreateInput = Input, Events = {}> extends Workflow<
+  Input,
+  Results,
+  CreateInput
+> {
   /**
    * Declares the next step.
    *
@@ -85,6 +101,7 @@ export interface WorkflowBuilder<Input, Results, CreateInput = Input> extends Wo
     const Skippable extends boolean = false,
     const Transactional extends boolean = false,
     Config = undefined,
+    StepEvents = {},
   >(
     name: NewStepName<Name, Results>,
     definition: StepDefinition<
@@ -94,9 +111,16 @@ export interface WorkflowBuilder<Input, Results, CreateInput = Input> extends Wo
       Skippable,
       Result,
       Transactional,
-      Config
+      Config,
+      Events,
+      StepEvents
     >,
-  ): WorkflowBuilder<Input, Results & { readonly [K in Name]: ResultSeenByDependents<Result, Skippable> }, CreateInput>
+  ): WorkflowBuilder<
+    Input,
+    Results & { readonly [K in Name]: ResultSeenByDependents<Result, Skippable> },
+    CreateInput,
+    Events
+  >
 }
 
 /**
@@ -112,14 +136,15 @@ export interface WorkflowBuilder<Input, Results, CreateInput = Input> extends Wo
  *   .step("send", { dependsOn: ["compose"], handler: ({ results }) => results.compose.length })
  * ```
  */
-export function defineWorkflow<Input = unknown, CreateInput = Input>(
-  options: WorkflowOptions<Input, CreateInput>,
-): WorkflowBuilder<Input, {}, CreateInput> {
+export function defineWorkflow<Input = unknown, CreateInput = Input, Events = {}>(
+  options: WorkflowOptions<Input, CreateInput, Events>,
+): WorkflowBuilder<Input, {}, CreateInput, Events> {
   // The types of the builder are those of the steps that were declared so far: none.
   return createBuilder({ options, steps: [], problems: checkOptions(options) }) as unknown as WorkflowBuilder<
     Input,
     {},
-    CreateInput
+    CreateInput,
+    Events
   >
 }
 
@@ -144,6 +169,9 @@ function createBuilder(declared: Declared): object {
     },
     get steps() {
       return workflow().steps
+    },
+    get events() {
+      return workflow().events
     },
     step: (stepName: unknown, definition: unknown) => createBuilder(withStep(declared, stepName, definition)),
   })

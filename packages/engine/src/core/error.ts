@@ -101,6 +101,13 @@ export const ERROR_CODES = {
       "the embedded PostgreSQL server cannot run here: no binaries for this platform, or no user that may run them",
     action: "use `postgres://…`, or `pglite:DIR` on one process",
   },
+  TASKER_EVENT_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning:
+      "a handler published an event that its step does not declare, whose body does not match the schema, is not JSON or is too large, or after its attempt had ended",
+    action: "declare the event under `events`, and correct the paths listed in `details.problems`",
+  },
   TASKER_EXPORT_FAILED: {
     status: 500,
     retryable: true,

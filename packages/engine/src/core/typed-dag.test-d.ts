@@ -117,11 +117,11 @@ two.step("stamp", { handler: () => ({ at: new Date() }) })
 // @ts-expect-error the message is quoted above
 two.step("sum", { handler: async () => ({ rows: [{ total: 1n }] }) })
 
-// Object literal may only specify known properties, but 'dependson' does not exist in type 'StepDefinition<OrderInput, {}, never, false, number, false, undefined>'. Did you mean to write 'dependsOn'?
+// Object literal may only specify known properties, but 'dependson' does not exist in type 'StepDefinition<OrderInput, {}, never, false, number, false, undefined, {}, {}>'. Did you mean to write 'dependsOn'?
 // @ts-expect-error the message is quoted above
 two.step("charge", { dependson: ["price"], handler: () => 1 })
 
-// Type 'StepHandler<OrderInput, { readonly price_cart: PricedCart; }, Charge>' is not assignable to type '(context: StepContext<OrderInput, { readonly price: { cents: number; }; }, undefined>) => ...'.
+// Type 'StepHandler<OrderInput, { readonly price_cart: PricedCart; }, Charge>' is not assignable to type '(context: StepContext<OrderInput, { readonly price: { cents: number; }; }, undefined> & PublisherOf<{}>) => ...'.
 //   Property 'price_cart' is missing in type '{ readonly price: { cents: number; }; }' but required in type '{ readonly price_cart: PricedCart; }'.
 // @ts-expect-error the handler needs a result that the step does not depend on
 two.step("charge", { dependsOn: ["price"], handler: chargeCard })
@@ -256,7 +256,7 @@ defineWorkflow<{ amount: number }>({ ...order, input: z.object({ amount: z.strin
 // @ts-expect-error the message is quoted above
 defineWorkflow<OrderInput>({ ...order, input: "object" })
 
-// Object literal may only specify known properties, but 'maxAttempt' does not exist in type 'WorkflowOptions<OrderInput, OrderInput>'. Did you mean to write 'maxAttempts'?
+// Object literal may only specify known properties, but 'maxAttempt' does not exist in type 'WorkflowOptions<OrderInput, OrderInput, {}>'. Did you mean to write 'maxAttempts'?
 // @ts-expect-error the message is quoted above
 defineWorkflow<OrderInput>({ ...order, maxAttempt: 3 })
 
@@ -299,11 +299,11 @@ defineWorkflow<OrderInput>(order)
   // A handler that asks for no config fits a step that has one.
   .step("charge", { config: { url: "" }, handler: async ({ input }: { readonly input: OrderInput }) => input.cartId })
 
-// Property 'tx' does not exist on type 'StepContext<OrderInput, {}, undefined>'.
+// Property 'tx' does not exist on type 'StepContext<OrderInput, {}, undefined> & PublisherOf<{}>'.
 // @ts-expect-error only a transactional step has a transaction
 two.step("insert", { handler: ({ tx }) => tx.query("select 1").then(() => 1) })
 
-// Property 'tx' is missing in type 'StepContext<OrderInput, {}, NoInfer<{ table: string; }>>' but required in type 'TransactionalStepContext<OrderInput, {}, { table: string; }>'.
+// Property 'tx' is missing in type 'StepContext<OrderInput, {}, NoInfer<{ table: string; }>> & PublisherOf<{}>' but required in type 'TransactionalStepContext<OrderInput, {}, { table: string; }>'.
 // @ts-expect-error a handler that needs a transaction, on a step that has none
 two.step("insert", { config: { table: "orders" }, handler: insertOrder })
 
@@ -311,7 +311,8 @@ two.step("insert", { config: { table: "orders" }, handler: insertOrder })
 // @ts-expect-error a handler that needs config, on a step that has none
 two.step("post", { handler: postWithConfig })
 
-// Type '{ url: number; }' is not assignable to type '{ url: string; }'.
+// The types of 'config.url' are incompatible between these types.
+// Type 'number' is not assignable to type 'string'.
 // @ts-expect-error a handler that needs other config than its step has
 two.step("post", { config: { url: 8080 }, handler: postWithConfig })
 

@@ -1,6 +1,7 @@
 import { type DagNode, validateDag } from "./dag.ts"
 import { describeValue } from "./describe-value.ts"
 import { isTaskerError } from "./error.ts"
+import { checkEvents } from "./events/event-declaration.ts"
 import { encodeJson } from "./json.ts"
 import { didYouMean } from "./names.ts"
 import {
@@ -64,6 +65,7 @@ export const WORKFLOW_KEYS: readonly string[] = [
   "version",
   "backoff",
   "input",
+  "events",
   "steps",
 ]
 
@@ -75,6 +77,7 @@ export const STEP_KEYS: readonly string[] = [
   "backoff",
   "handler",
   "config",
+  "events",
 ]
 
 /**
@@ -92,6 +95,7 @@ export function validateWorkflow(source: unknown): readonly Problem[] {
     ...checkBackoff(["backoff"], source["backoff"]),
     ...checkInputSchema(source["input"]),
     ...checkSteps(source["steps"]),
+    ...checkEvents(source),
   ]
 }
 

@@ -1,3 +1,4 @@
+import type { EventDeclarations } from "./events/declared-events.ts"
 import type { JsonSchema, StandardSchema } from "./schema.ts"
 import type { AnyStepHandler, Priority } from "./workflow.ts"
 
@@ -45,6 +46,7 @@ export interface StepSource extends SharedOptions {
   readonly skippable?: boolean | undefined
   readonly transactional?: boolean | undefined
   readonly config?: unknown
+  readonly events?: EventDeclarations | undefined
 }
 
 /** A workflow as it was written down, in code or in a file. Checked by {@link buildWorkflow}. */
@@ -55,5 +57,6 @@ export interface WorkflowSource extends SharedOptions {
   readonly version: string
   readonly description?: string | undefined
   readonly input?: StandardSchema | JsonSchema | undefined
+  readonly events?: EventDeclarations | undefined
   readonly steps: readonly StepSource[]
 }

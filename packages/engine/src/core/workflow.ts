@@ -1,3 +1,4 @@
+import type { DeclaredEvent, EventPublisher } from "./events/declared-events.ts"
 import type { Logger } from "./logger.ts"
 import type { JsonSchema, JsonValue, StandardSchema } from "./schema.ts"
 
@@ -37,6 +38,15 @@ export interface StepSpec {
   readonly transactional: boolean
 }
 
+/** An event that steps of a workflow may publish. */
+export interface EventSpec {
+  readonly name: string
+  /** `null`: each step of the workflow may publish it. */
+  readonly step: string | null
+  /** The JSON Schema of its body, when one is known. */
+  readonly schema: JsonValue
+}
+
 /** A workflow as it is stored: data only, the same for builder, template and YAML file. */
 export interface WorkflowDefinition {
   readonly namespace: string
@@ -48,6 +58,8 @@ export interface WorkflowDefinition {
   readonly priority: Priority
   /** The JSON Schema of the input, when one is known. */
   readonly inputSchema: JsonValue
+  /** The events that its steps may publish; absent when there are none. */
+  readonly events?: readonly EventSpec[]
   /** Each step after all that it depends on; a step's number is its index. */
   readonly steps: readonly StepSpec[]
 }
@@ -124,9 +136,15 @@ export type TransactionalStepHandler<Input, Results, Result, Config = unknown> =
   context: TransactionalStepContext<Input, Results, Config>,
 ) => Result | Promise<Result>
 
+/** As {@link StepHandler}, for a step that publishes events. `Events` maps their names to their bodies. */
+export type PublishingStepHandler<Input, Results, Result, Events, Config = unknown> = (
+  context: StepContext<Input, Results, Config> & EventPublisher<Events>,
+) => Result | Promise<Result>
+
 /** What a worker passes to any handler. `tx` is there when the step is transactional. */
 export interface AnyStepContext extends StepContext<unknown, Readonly<Record<string, unknown>>> {
   readonly tx?: StepTransaction
+  readonly publish: (name: string, body: unknown) => void
 }
 
 /** A handler whose types were checked where its step was declared. */
@@ -158,6 +176,8 @@ export interface Workflow<Input, Results, CreateInput = Input> extends WorkflowI
   readonly steps: readonly RunnableStep[]
   /** What the input of a task is validated against; `null` when nothing was said. */
   readonly inputSchema: StandardSchema | JsonSchema | null
+  /** The events that its steps may publish, with the schemas of their bodies. Throws as `definition` does. */
+  readonly events: readonly DeclaredEvent[]
   /** Carries the types; absent at run time. */
   readonly "~types": { readonly input: Input; readonly results: Results; readonly createInput: CreateInput }
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import type { CustomEventName, TaskerEvent } from "../core/events/event-map.ts"
 import type { Subscriber } from "../core/events/subscriber.ts"
 import type { Logger } from "../core/logger.ts"
+import { createRedactor } from "../core/redact.ts"
 import { createGate } from "../testing.ts"
 import { EventBus } from "./event-bus.ts"
 
@@ -19,7 +20,7 @@ beforeEach(() => {
   clock = 0
   const log = (fields: Line["fields"], message: string) => lines.push({ fields, message })
   const logger: Logger = { debug: log, info: log, warn: log, error: log }
-  bus = new EventBus({ now: () => new Date(clock), logger })
+  bus = new EventBus({ now: () => new Date(clock), logger, redact: createRedactor() })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -275,6 +276,18 @@ describe("a subscriber that fails", () => {
     expect(statsOf("fails")).toMatchObject({ failedCount: 2, deliveredCount: 0 })
   })
 
+  test("secrets in what it threw are hidden", async () => {
+    const fail = () => {
+      throw new Error("refused: password=hunter2")
+    }
+    bus.subscribe({ name: "fails", on: { "worker.stopped": fail } })
+    const reports: TaskerEvent[] = []
+    bus.subscribe({ name: "watch", on: { "subscriber.failed": (event) => void reports.push(event) } })
+    beat()
+    await bus.drained()
+    expect(reports).toMatchObject([{ payload: { error: { message: "refused: password=[REDACTED]" } } }])
+  })
+
   test("its log lines are one a second at most, and say how often it has failed", async () => {
     bus.subscribe({ name: "fails", on: { "worker.stopped": boom } })
     for (clock = 0; clock < 2_000; clock += 100) {
@@ -311,6 +324,7 @@ describe("a subscriber that fails", () => {
     bus = new EventBus({
       now: () => new Date(0),
       logger: { debug: broken, info: broken, warn: broken, error: broken },
+      redact: createRedactor(),
     })
     const told: string[] = []
     const fail = async (event: TaskerEvent) => {

@@ -5,6 +5,7 @@ import type { EventSink } from "../core/events/event-sink.ts"
 import type { EventHandler, Subscriber } from "../core/events/subscriber.ts"
 import { DEFAULT_SUBSCRIBER_OPTIONS } from "../core/events/subscriber-rules.ts"
 import type { Logger } from "../core/logger.ts"
+import type { Redact } from "../core/redact.ts"
 import { type DeliveryCounts, SubscriberQueue, type Trouble } from "./subscriber-queue.ts"
 
 /** What one subscriber was told. */
@@ -18,6 +19,8 @@ export interface EventBusOptions {
   /** The clock. */
   readonly now: () => Date
   readonly logger: Logger
+  /** Hides secrets in what subscribers throw. All else comes without. */
+  readonly redact: Redact
 }
 
 /** A subscriber, and what waits for it. */
@@ -136,14 +139,14 @@ export class EventBus implements EventSink {
 
   /** Troubles are told to all but the one who has them. */
   #createQueue(subscriber: Subscriber): SubscriberQueue {
-    const { now, logger } = this.#options
+    const { now, logger, redact } = this.#options
     const { name } = subscriber
     const isDue = createThrottle(now)
     const queue = new SubscriberQueue({
       timeoutMs: subscriber.timeoutMs ?? DEFAULT_SUBSCRIBER_OPTIONS.timeoutMs,
       maxPending: subscriber.maxPending ?? DEFAULT_SUBSCRIBER_OPTIONS.maxPending,
       onTrouble: (trouble, event, thrown) => {
-        const error = eventError(thrown)
+        const error = redact(eventError(thrown))
         if (isDue()) logger.warn({ ...queue.counts, subscriber: name, event: event.name, error }, MESSAGES[trouble])
         if (TROUBLES.has(event.name)) return
         this.#publish(`subscriber.${trouble}`, { subscriber: name, event: event.name, error }, subscriber)

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest"
 import { silentLogger } from "../core/logger.ts"
+import { createRedactor } from "../core/redact.ts"
 import { EventBus } from "./event-bus.ts"
 import { noFeeds } from "./test-feeds.ts"
 import { createEvents, type EventSubscriptionOptions } from "./events.ts"
 
-const bus = new EventBus({ now: () => new Date(0), logger: silentLogger })
+const bus = new EventBus({ now: () => new Date(0), logger: silentLogger, redact: createRedactor() })
 const events = createEvents(bus, noFeeds)
 
 describe("events.on", () => {

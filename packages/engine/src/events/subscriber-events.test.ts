@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { silentLogger } from "../core/logger.ts"
+import { createRedactor } from "../core/redact.ts"
 import { createGate } from "../testing.ts"
 import { EventBus } from "./event-bus.ts"
 import { noFeeds } from "./test-feeds.ts"
@@ -10,7 +11,7 @@ import { recordEvents } from "./test-recorder.ts"
 const examples = collectExamples()
 
 function open() {
-  const bus = new EventBus({ now: () => new Date(), logger: silentLogger })
+  const bus = new EventBus({ now: () => new Date(), logger: silentLogger, redact: createRedactor() })
   const events = createEvents(bus, noFeeds)
   const publish = () => bus.publish("worker.stopping", { workerId: 1, worker: "w" })
   return { bus, events, publish, recorded: recordEvents({ events }) }

@@ -68,6 +68,7 @@ function contextOf(more: Partial<AnyStepContext>): AnyStepContext {
     correlationId: "c-1",
     idempotencyKey: "t:s",
     log: silentLogger,
+    publish: () => {},
     ...more,
   }
 }

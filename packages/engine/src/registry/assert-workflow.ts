@@ -32,11 +32,12 @@ function findProblems(value: unknown): readonly Problem[] {
     problems.push(expected(["version"], `a semantic version, such as "1.2.0"`, value["version"]))
   }
   // Reading them builds the workflow, and throws what is wrong with it.
-  const { definition, steps, inputSchema } = value
+  const { definition, steps, inputSchema, events } = value
   if (!isRecord(definition) || !Array.isArray(definition["steps"])) {
     problems.push(expected(["definition"], "a workflow definition", definition))
   }
   if (inputSchema === undefined) problems.push(expected(["inputSchema"], "a schema or null", inputSchema))
+  if (!Array.isArray(events)) problems.push(expected(["events"], "a list of events", events))
   if (!Array.isArray(steps)) return [...problems, expected(["steps"], "a list of steps with handlers", steps)]
   return [...problems, ...steps.flatMap(stepProblems)]
 }

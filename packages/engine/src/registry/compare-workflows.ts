@@ -16,7 +16,8 @@ export function compareWorkflows(existing: AnyWorkflow, workflow: AnyWorkflow): 
   const parts = [
     ...(handlers.length > 0 ? [`another handler of ${listOf(handlers)}`] : []),
     ...(configs.length > 0 ? [`another config of ${listOf(configs)}`] : []),
-    ...(sameSchema(existing, workflow) ? [] : ["another schema of the input"]),
+    ...(sameSchema(existing.inputSchema, workflow.inputSchema) ? [] : ["another schema of the input"]),
+    ...otherEvents(existing, workflow).map((name) => `another schema of event "${name}"`),
   ]
   return parts.length === 0 ? undefined : `with ${parts.join(" and ")}`
 }
@@ -68,9 +69,15 @@ function otherSteps(
 }
 
 /** A JSON Schema is part of the definition and was compared; another schema is the same only when it is one. */
-function sameSchema(existing: AnyWorkflow, workflow: AnyWorkflow): boolean {
-  const schemas = [existing.inputSchema, workflow.inputSchema]
-  return schemas[0] === schemas[1] || schemas.every((schema) => schema !== null && !("~standard" in schema))
+function sameSchema(existing: AnyWorkflow["inputSchema"], schema: AnyWorkflow["inputSchema"]): boolean {
+  return existing === schema || [existing, schema].every((one) => one !== null && !("~standard" in one))
+}
+
+/** The definitions are the same, so both have the same events in the same order. */
+function otherEvents(existing: AnyWorkflow, workflow: AnyWorkflow): readonly string[] {
+  return workflow.events.flatMap(({ name, schema }, index) =>
+    sameSchema(existing.events[index]?.schema ?? null, schema) ? [] : [name],
+  )
 }
 
 function stepOrSteps(names: readonly string[]): string {

@@ -17,12 +17,15 @@ import {
   type UnregisterOptions,
 } from "./registry.ts"
 import type { OnRegistryChange } from "./registry-change.ts"
+import { type BodyValidator, createBodyValidators } from "./validate-event.ts"
 import { createInputValidator, type InputValidator } from "./validate-input.ts"
 
-/** A workflow that this process can run, and what checks its input. */
+/** A workflow that this process can run, and what checks its input and its events. */
 export interface RegisteredWorkflow {
   readonly workflow: AnyWorkflow
   readonly validateInput: InputValidator
+  /** What checks the bodies of the events that it declares, by name. */
+  readonly validateBody: ReadonlyMap<string, BodyValidator>
 }
 
 export interface HandlerRegistryStats extends RegistryStats {
@@ -134,7 +137,8 @@ function createWorkflowRegistry(onChange: OnRegistryChange): Registry<Registered
     kind: "workflow",
     toEntry: (workflow) => {
       assertWorkflow(workflow)
-      return Object.freeze({ workflow, validateInput: createInputValidator(workflow.inputSchema, workflow) })
+      const validateInput = createInputValidator(workflow.inputSchema, workflow)
+      return Object.freeze({ workflow, validateInput, validateBody: createBodyValidators(workflow) })
     },
     keyOf: ({ workflow }) => keyOf(workflow),
     labelOf,

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest"
 import { z } from "zod"
 import { isTaskerError } from "../core/error.ts"
 import type { JsonSchema, StandardSchema } from "../core/schema.ts"
-import { createInputValidator, type InputProblem } from "./validate-input.ts"
+import type { InputProblem } from "./schema-mismatch.ts"
+import { createInputValidator } from "./validate-input.ts"
 
 const workflow = { namespace: "shop", name: "process_order", version: "1.2.0" }
 

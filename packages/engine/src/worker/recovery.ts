@@ -184,7 +184,7 @@ function mayPass(error: unknown): boolean {
 
 function refusedOutcome(outcome: Outcome, cause: unknown, redact: Redact): Outcome {
   const error = new TaskerError("TASKER_RESULT_INVALID", `the database refused the outcome: ${describe(cause)}`)
-  return { ...outcome, kind: "error", json: JSON.stringify(stepError(error, redact)), cause: null }
+  return { ...outcome, kind: "error", json: JSON.stringify(stepError(error, redact)), cause: null, events: undefined }
 }
 
 function describe(error: unknown): string {

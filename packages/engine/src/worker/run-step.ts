@@ -8,6 +8,7 @@ import type { Redact } from "../core/redact.ts"
 import { delayBeforeAttempt } from "../core/retry-policy.ts"
 import type { StepTransaction } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
+import { type AttemptEvents, createAttemptEvents } from "./attempt-events.ts"
 import { type HandlerWatch, watchHandler } from "./handler-watch.ts"
 import type { ServedStep } from "./served-workflows.ts"
 import { type AttemptSignal, stepContext } from "./step-context.ts"
@@ -80,14 +81,24 @@ async function tryOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
 
 async function runOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
   const watch = watchHandler(runner.events, runner.workerId, attempt)
+  const published = createAttemptEvents(attempt.served, { maxBytes: runner.resultBytes, redact: runner.redact })
   const deadline = startDeadline(attempt, () => watch.timedOut())
+  const run: Run = { watch, published, deadline }
   try {
-    if (attempt.served.step.spec.transactional) return await runInTransaction(runner, attempt, { deadline, watch })
-    const json = await deadline.race(resultOf(runner, attempt, watch))
-    return { outcome: completion(attempt, json) }
+    if (attempt.served.step.spec.transactional) return await runInTransaction(runner, attempt, run)
+    const json = await deadline.race(resultOf(runner, attempt, run))
+    return { outcome: completion(attempt, json, run) }
   } finally {
     deadline.clear()
+    published.end()
   }
+}
+
+/** What goes with an attempt while it runs. */
+interface Run {
+  readonly watch: HandlerWatch
+  readonly published: AttemptEvents
+  readonly deadline: Deadline
 }
 
 /** The end of the time that one attempt has. */
@@ -124,27 +135,30 @@ function startDeadline({ served, attemptSignal }: Attempt, onOver: () => void): 
 async function resultOf(
   runner: StepRunner,
   attempt: Attempt,
-  watch: HandlerWatch,
+  { watch, published }: Run,
   tx?: StepTransaction,
 ): Promise<string | null> {
   const { claimed, served, attemptSignal } = attempt
-  const context = stepContext(claimed, served, attemptSignal, runner.logger, tx)
+  const { publish } = published
+  const context = stepContext(
+    claimed,
+    served,
+    attemptSignal,
+    runner.logger,
+    tx === undefined ? { publish } : { publish, tx },
+  )
   const result = await watch.run(() => served.step.handler(context))
   if (result === undefined) return null
   return encodeJson(result, { what: "result", maxBytes: runner.resultBytes, code: "TASKER_RESULT_INVALID" })
 }
 
 /** The step's own writes and the recording of its result, in one transaction. */
-async function runInTransaction(
-  runner: StepRunner,
-  attempt: Attempt,
-  { deadline, watch }: { readonly deadline: Deadline; readonly watch: HandlerWatch },
-): Promise<Ending> {
+async function runInTransaction(runner: StepRunner, attempt: Attempt, run: Run): Promise<Ending> {
   return runner.database.transaction(async (tx) => {
     // It may have waited for its turn and for a connection for so long that it is over before it began.
     attempt.attemptSignal.signal.throwIfAborted()
-    const json = await deadline.race(resultOf(runner, attempt, watch, stepTransaction(tx)))
-    const outcome = completion(attempt, json)
+    const json = await run.deadline.race(resultOf(runner, attempt, run, stepTransaction(tx)))
+    const outcome = completion(attempt, json, run)
     const calledAt = performance.now()
     const advanced = await advance(tx, {
       workerId: runner.workerId,
@@ -164,10 +178,14 @@ function stepTransaction(tx: Queryable): StepTransaction {
   return { query: (text, values) => tx.query(values === undefined ? { text } : { text, values }) }
 }
 
-/** No spread: each field after one costs V8 a µs, and this is done for each step. */
-function completion({ claimed }: Attempt, json: string | null): Outcome {
+/**
+ * What a failed attempt published goes with it: the next one publishes it again.
+ *
+ * No spread: each field after one costs V8 a µs, and this is done for each step.
+ */
+function completion({ claimed }: Attempt, json: string | null, { published }: Run): Outcome {
   const { taskId, stepNo, attempt } = claimed
-  return { taskId, stepNo, attempt, kind: "complete", json, delayMs: 0, cause: null }
+  return { taskId, stepNo, attempt, kind: "complete", json, delayMs: 0, cause: null, events: published.end() }
 }
 
 function failure({ redact }: StepRunner, attempt: Attempt, thrown: unknown): Outcome {

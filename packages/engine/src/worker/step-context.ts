@@ -1,6 +1,6 @@
 import { boundLogger, type Logger } from "../core/logger.ts"
 import { stepResults } from "../core/step-results.ts"
-import type { AnyStepContext, StepTransaction } from "../core/workflow.ts"
+import type { AnyStepContext } from "../core/workflow.ts"
 import type { ClaimedStep } from "../store/advance.ts"
 import type { ServedStep } from "./served-workflows.ts"
 
@@ -31,18 +31,21 @@ export function createAttemptSignal(): AttemptSignal {
   }
 }
 
-/** What a handler is given; `tx` when its step is transactional. */
+/** What only this attempt's handler is given: `tx` when its step is transactional. */
+export type AttemptTools = Pick<AnyStepContext, "publish" | "tx">
+
+/** What a handler is given. */
 export function stepContext(
   claimed: ClaimedStep,
   served: ServedStep,
   attemptSignal: AttemptSignal,
   logger: Logger,
-  tx?: StepTransaction,
+  { publish, tx }: AttemptTools,
 ): AnyStepContext {
   const { workflow, step } = served
   // Null when every parent was skipped; false never gets here.
   const results = claimed.results || {}
-  return {
+  const context: AnyStepContext = {
     input: claimed.input,
     results: stepResults(step.spec.dependsOn, (name) => results[served.parents.get(name) ?? ""]),
     config: step.config,
@@ -59,8 +62,10 @@ export function stepContext(
     get log() {
       return stepLogger(logger, claimed, served)
     },
-    ...(tx === undefined ? {} : { tx }),
+    publish,
   }
+  // No spread: each field beside one costs V8 a µs, and this is done for each step.
+  return tx === undefined ? context : Object.assign(context, { tx })
 }
 
 function stepLogger(logger: Logger, claimed: ClaimedStep, { workflow, step }: ServedStep): Logger {

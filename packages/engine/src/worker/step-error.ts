@@ -36,9 +36,10 @@ function asItIs<T>(value: T): T {
   return value
 }
 
-/** Whether another attempt may succeed. What a step returned and cannot be stored will not get better. */
+/** Whether another attempt may succeed. What a step returned or published and cannot be stored will not get better. */
 export function isWorthRetrying(thrown: unknown): boolean {
-  return !isPermanentError(thrown) && !isTaskerError(thrown, "TASKER_RESULT_INVALID")
+  const isInvalid = isTaskerError(thrown, "TASKER_RESULT_INVALID") || isTaskerError(thrown, "TASKER_EVENT_INVALID")
+  return !isPermanentError(thrown) && !isInvalid
 }
 
 /** How long the handler asked to wait; undefined when it did not. */

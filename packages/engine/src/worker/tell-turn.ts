@@ -1,5 +1,5 @@
 import { stateAfter } from "../core/outcome-state.ts"
-import type { EventName } from "../core/events/event-map.ts"
+import type { CustomEventName, EventName } from "../core/events/event-map.ts"
 import type { EventError } from "../core/events/event-payloads.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
 import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
@@ -47,12 +47,32 @@ function tellSettled(events: EventSink, turn: Turn): void {
   const lost = new Set(turn.advanced.lost.map(attemptText))
   const isLost = ({ outcome }: Settled) => lost.has(attemptText(outcome))
   const accepted = lost.size === 0 ? turn.settled : turn.settled.filter((settled) => !isLost(settled))
-  if (wantsAny(events, STEP_ENDS)) for (const settled of accepted) tellEnd(events, turn.workerId, settled)
+  const wantsEnds = wantsAny(events, STEP_ENDS)
+  for (const settled of accepted) {
+    tellPublished(events, turn.workerId, settled)
+    if (wantsEnds) tellEnd(events, turn.workerId, settled)
+  }
   if (lost.size > 0 && events.wants("step.fenced")) {
     for (const settled of turn.settled.filter(isLost)) tellFenced(events, turn.workerId, settled)
   }
   tellTasksEnded(events, turn)
   tellRecorded(events, turn, accepted)
+}
+
+/** Before the end of the attempt, as history has it. */
+function tellPublished(events: EventSink, workerId: number, { outcome, claimed, served }: Settled): void {
+  if (served === undefined || outcome.events === undefined) return
+  for (const { name, payload } of outcome.events) {
+    // Checked when it was published: none of the engine's is called so.
+    if (!events.wants(name as CustomEventName)) continue
+    tell(events, {
+      ...factsOf(workerId, claimed, served),
+      from: "in_progress",
+      to: "in_progress",
+      cause: "published",
+      published: { name, body: payload },
+    })
+  }
 }
 
 function tellEnd(events: EventSink, workerId: number, { outcome, claimed, served, durationMs }: Settled): void {

@@ -1,3 +1,5 @@
+import { ENGINE_NAMESPACES } from "../../core/events/engine-namespaces.ts"
+import { MAX_EVENTS } from "../../core/events/event-declaration.ts"
 import { MAX_ATTEMPTS, MAX_STEPS } from "../../core/option-rules.ts"
 import { MAX_DELAY_MS } from "../../core/retry-policy.ts"
 import type { JsonSchema } from "../../core/schema.ts"
@@ -92,6 +94,14 @@ const SHARED_KEYS: FileKeys = {
   },
 }
 
+/** The events of a workflow or of a step, by name. */
+const events: JsonSchema = {
+  type: "object",
+  maxProperties: MAX_EVENTS,
+  propertyNames: { pattern: `^(?!(?:${ENGINE_NAMESPACES.join("|")})\\.)${NAME}(?:\\.${NAME}){1,3}$` },
+  additionalProperties: { type: "object", $ref: "https://json-schema.org/draft/2020-12/schema" },
+}
+
 const STEP_KEYS: FileKeys = {
   name: { description: "Unique in the workflow.", schema: name },
   handler: {
@@ -114,6 +124,11 @@ const STEP_KEYS: FileKeys = {
     description: "Anything the handler needs to know. It stays in memory and is never stored or shown.",
     schema: {},
     aliases: ["handler_config", "options", "with", "settings"],
+  },
+  events: {
+    description: "Further events that this step may publish, each with the JSON Schema (2020-12) of its body.",
+    schema: events,
+    aliases: ["publishes", "custom_events", "emits"],
   },
 }
 
@@ -161,6 +176,11 @@ export const WORKFLOW: FileMap = {
       schema: { type: "string", pattern: VERSION, maxLength: 99 },
     },
     ...OVERRIDABLE_KEYS,
+    events: {
+      description: "The events that its steps may publish, each with the JSON Schema (2020-12) of its body.",
+      schema: events,
+      aliases: ["publishes", "custom_events", "emits"],
+    },
     steps: {
       description: "The steps, in any order.",
       schema: { type: "array", maxItems: MAX_STEPS },

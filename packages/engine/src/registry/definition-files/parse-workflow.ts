@@ -10,7 +10,7 @@ import { mergeEnvironment } from "./merge-environment.ts"
 import { type ReadYaml, readYaml } from "./read-yaml.ts"
 import { toSource } from "./to-source.ts"
 import { unknownKeys } from "./unknown-keys.ts"
-import { handlerProblems, inputSchemaProblems, valueProblems } from "./value-problems.ts"
+import { eventSchemaProblems, handlerProblems, inputSchemaProblems, valueProblems } from "./value-problems.ts"
 
 /**
  * Step handlers by name: `shop.charge_card`. They may state what they need, as a `StepHandler<Order, …>` does: a file
@@ -90,6 +90,7 @@ function findProblems(read: ReadYaml, options: ParseWorkflowOptions): Findings {
   const values = [undefined, ...environmentsOf(root)].flatMap((one) => [
     ...valueProblems(mergeEnvironment(root, one, { addUnknownSteps: true })),
     ...inputSchemaProblems(one ?? root),
+    ...eventSchemaProblems(one ?? root),
   ])
   const handlers = handlerProblems(effective, createLookup(effective, options.handlers))
   return { problems: [...undeclared, ...keys, ...values, ...handlers], effective }

@@ -7,7 +7,7 @@ import type { WorkflowSource } from "../../core/workflow-source.ts"
 import { compileJsonSchema } from "../json-schema.ts"
 import { type LocatedProblem, problemAt } from "./file-problem.ts"
 import { isAboutWritten, locateKeyProblem, locateProblem } from "./locate-problem.ts"
-import { itemsAt, type Located, textOf, toPlain, valueAt } from "./located.ts"
+import { itemsAt, type Located, type Segments, textOf, toPlain, valueAt } from "./located.ts"
 import { toSource } from "./to-source.ts"
 
 export interface ValueProblemsOptions {
@@ -24,7 +24,11 @@ export function valueProblems(root: Located, { isWhole = true }: ValueProblemsOp
   const judged = isWhole
     ? found
     : found.filter((one) => isAboutWritten(root, one) && !one.segments.includes("dependsOn"))
-  return [...judged.map((one) => locateProblem(root, one)), ...handlerNameProblems(root)]
+  return [
+    // What an event is called is the key; all else is a value.
+    ...judged.map((one) => (one.segments.at(-2) === "events" ? locateKeyProblem(root, one) : locateProblem(root, one))),
+    ...handlerNameProblems(root),
+  ]
 }
 
 /** Steps whose handlers were not given. */
@@ -55,11 +59,27 @@ function hasOddHandler(step: Located | undefined): boolean {
 
 /** What is wrong with a JSON Schema of an input. It costs some milliseconds, so each is asked once. */
 export function inputSchemaProblems(map: Located): readonly LocatedProblem[] {
-  const input = valueAt(map, "input")
+  return schemaProblems(map, ["input"], valueAt(map, "input"))
+}
+
+/** As {@link inputSchemaProblems}, of the events that the workflow and its steps declare. */
+export function eventSchemaProblems(map: Located): readonly LocatedProblem[] {
+  const declaring: readonly (readonly [path: Segments, node: Located])[] = [
+    [[], map],
+    ...itemsAt(map, "steps").map((step, index): [Segments, Located] => [["steps", index], step]),
+  ]
+  return declaring.flatMap(([path, node]) => {
+    const events = valueAt(node, "events")
+    const entries = events?.kind === "map" ? [...events.entries] : []
+    return entries.flatMap(([name, { value }]) => schemaProblems(map, [...path, "events", name], value))
+  })
+}
+
+function schemaProblems(map: Located, place: Segments, schema: Located | undefined): readonly LocatedProblem[] {
   // That it should be a map is said by core.
-  if (input?.kind !== "map") return []
-  return compileJsonSchema(toPlain(input)).problems.map(({ path, message, hint, isAboutKey }) => {
-    const found = problem(["input", ...path], message, hint)
+  if (schema?.kind !== "map") return []
+  return compileJsonSchema(toPlain(schema)).problems.map(({ path, message, hint, isAboutKey }) => {
+    const found = problem([...place, ...path], message, hint)
     return isAboutKey === true ? locateKeyProblem(map, found) : locateProblem(map, found)
   })
 }

@@ -20,7 +20,7 @@ function isLoaded(file: unknown): boolean {
   } catch (error) {
     if (!isTaskerError(error, "TASKER_WORKFLOW_FILE_INVALID")) throw error
     const beyond =
-      /has no handler|does not declare|declared twice|dependency cycle|to be at most cap_ms|to override|overridden twice/
+      /has no handler|does not declare|declared twice|dependency cycle|to be at most cap_ms|to override|overridden twice|is declared by/
     return (error.details["problems"] as readonly FileProblem[]).every(({ message }) => beyond.test(message))
   }
 }
@@ -104,6 +104,26 @@ describe("workflowFileSchema", () => {
     // What is inside is not this schema's to say.
     config: other,
     input: fc.constantFrom({}, { type: "object" }, { type: "objct" }, { properties: [] }, null, 1, "x", []),
+    events: fc.oneof(
+      fc.dictionary(
+        fc.oneof(
+          name,
+          fc.constantFrom(
+            "order.shipped",
+            "a.b.c.d",
+            "task.made",
+            "tasks.made",
+            "worker.x",
+            "a.task.b",
+            "a.b.c.d.e",
+            "A.b",
+          ),
+        ),
+        fc.oneof(fc.constantFrom({}, { type: "object" }, { type: "objct" }, { properties: [] }), other),
+        { maxKeys: 2 },
+      ),
+      other,
+    ),
     steps: other,
     environments: fc.oneof(
       other,
