@@ -131,10 +131,10 @@ function complete(run: Run, bytes: number): ExportSummary {
 
 function fail(run: Run, reason: unknown): void {
   const { rooms, exporter, facts, context, recordCount } = run
-  const error = eventError(reason)
   const durationMs = durationOf(run)
+  const error = rooms.redact(eventError(reason))
   rooms.events.publish("tasker.telemetry.export_failed", { ...facts, durationMs, error })
-  rooms.logger.warn({ ...facts, durationMs, recordCount, error }, "an export ended before it was whole")
+  rooms.logger.warn({ ...facts, durationMs, recordCount, error: reason }, "an export ended before it was whole")
   if (context !== undefined) tell(run, async () => await exporter.onExportFailed?.(reason, context))
 }
 
@@ -151,6 +151,6 @@ function eventError(reason: unknown): EventError {
 /** Calls a callback of the exporter. Nobody waits for it, and what it throws harms nobody. */
 function tell({ rooms, facts }: Run, callback: () => Promise<void>): void {
   callback().catch((error: unknown) => {
-    rooms.logger.warn({ ...facts, error: eventError(error) }, "a callback of an exporter threw")
+    rooms.logger.warn({ ...facts, error }, "a callback of an exporter threw")
   })
 }
