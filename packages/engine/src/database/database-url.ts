@@ -1,4 +1,5 @@
 import { TaskerError } from "../core/error.ts"
+import { createKeyJudge } from "../core/secret-keys.ts"
 
 /** What a database URL says. */
 export type DatabaseTarget =
@@ -38,12 +39,14 @@ export function parseDatabaseUrl(url: string): DatabaseTarget {
   }
 }
 
+const judge = createKeyJudge()
+
 /** The URL without its password, wherever that stands. Keeps the rest, so that it still tells databases apart. */
 export function withoutPassword(url: string): string {
   const parsed = parsePostgresUrl(url)
   parsed.password = ""
   for (const name of new Set(parsed.searchParams.keys())) {
-    if (/password|passwd|secret/i.test(name)) parsed.searchParams.delete(name)
+    if (judge(name) !== "public") parsed.searchParams.delete(name)
   }
   return parsed.href.replace(`@${NO_HOST}`, "@").replace(`//${NO_HOST}`, "//")
 }

@@ -41,6 +41,11 @@ export interface ApiOptions<Body = unknown> {
    * Default: true.
    */
   readonly expectJson?: boolean | undefined
+  /**
+   * The header by which the service is told the task's correlation id, such as `x-correlation-id`, so that its log can be
+   * searched for the same. One that `headers` has already stays as it is. Default: none is sent.
+   */
+  readonly correlationHeader?: string | undefined
   /** What the body must be: a zod, valibot or arktype schema. Default: any JSON. */
   readonly responseSchema?: StandardSchema<unknown, Body> | undefined
 }
@@ -57,3 +62,4 @@ export interface ApiResponse<Body = unknown> {
 
 /** What a call needs to know about the step that it is made in. */
 export type CallingStep = Pick<StepContext<unknown, unknown>, "signal" | "idempotencyKey">
+  & Partial<Pick<StepContext<unknown, unknown>, "correlationId">>

@@ -99,6 +99,25 @@ describe("what is sent", () => {
     expect(shop.requests.map(({ headers }) => headers["idempotency-key"])).toEqual(["task-1:charge:2", undefined])
   })
 
+  test("the correlation id goes by the header that is named, and by none else", async () => {
+    const correlated = { ...step, correlationId: "req-7" }
+    const url = `${shop.url}/carts/1`
+    await callApi(correlated, { url })
+    await callApi(correlated, { url, correlationHeader: "X-Correlation-ID" })
+    await callApi(correlated, { url, correlationHeader: "x-correlation-id", headers: { "X-Correlation-Id": "own" } })
+    await callApi({ ...step, correlationId: "Anfrage 7\n é" }, { url, correlationHeader: "x-request-id" })
+    const sent = shop.requests.map(({ headers }) => headers["x-correlation-id"] ?? headers["x-request-id"])
+    expect(sent).toEqual([undefined, "req-7", "own", "Anfrage%207%0A%20%C3%A9"])
+  })
+
+  test.each([
+    ["no correlation id", step, "x-correlation-id"],
+    ["a name that no header can have", { ...step, correlationId: "req-7" }, "x correlation id"],
+  ])("a correlation header with %s is permanent", async (_what, calling, correlationHeader) => {
+    const error = await failure(callApi(calling, { url: shop.url, correlationHeader }))
+    expect([isPermanentError(error), error.code, shop.requests]).toEqual([true, "HTTP_REQUEST_INVALID", []])
+  })
+
   test("text and forms are sent as they are", async () => {
     await call({ body: "plain" })
     await call({ body: new URLSearchParams({ a: "1" }) })
@@ -367,7 +386,9 @@ describe("redirects", () => {
   test("to another origin no credential goes", async () => {
     const other = await startServer()
     shop.handle = answer(302, { location: `${other.url.replace("http://", "http://u:p@")}/landing?x=1` })
-    await call({ headers: { ...secretHeaders, "accept-language": "de" } })
+    const headers = { ...secretHeaders, "accept-language": "de" }
+    const correlated = { ...step, correlationId: "hunter25" }
+    await callApi(correlated, { url: shop.url, headers, correlationHeader: "x-correlation-id" })
     expect(other.requests[0]).toMatchObject({ url: "/landing?x=1", headers: { "accept-language": "de" } })
     expect(JSON.stringify(other.requests[0])).not.toContain("hunter")
     expect(other.requests[0]?.headers).not.toHaveProperty("authorization")
@@ -435,6 +456,6 @@ describe("secrets", () => {
     for (const secret of ["hunter", password, request.headers.authorization.slice(6), "4111"]) {
       expect(everything).not.toContain(secret)
     }
-    expect(error.message).toContain("[hidden] [hidden] /carts/1?token=[hidden] [hidden]")
+    expect(error.message).toContain("[REDACTED] [REDACTED] /carts/1?token=[REDACTED] [REDACTED]")
   })
 })

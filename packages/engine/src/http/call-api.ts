@@ -17,7 +17,7 @@ const DEFAULT_MAX_REDIRECTS = 5
  * No error holds the headers, the query or the body that was sent. Where a server repeats a value of the headers or of
  * the query, it is hidden.
  *
- * @param step - the handler's context, or its `signal` and `idempotencyKey`
+ * @param step - the handler's context, or its `signal`, `idempotencyKey` and `correlationId`
  * @returns the answer, when its status is 200 to 299 and its body is as expected
  * @throws RetryableError for 408, 425, 429 and 5xx, and for any status from 400 that comes with `Retry-After`, which is
  *   obeyed; code `HTTP_<status>`. For a network that fails (`HTTP_NO_ANSWER`), and for `timeoutMs` (`HTTP_TIMEOUT`)
@@ -42,7 +42,7 @@ export async function callApi<Body = unknown>(
   call: ApiRequest & ApiOptions<Body>,
 ): Promise<ApiResponse<Body>> {
   step.signal.throwIfAborted()
-  const request = prepareRequest(call, call.baseUrl, step.idempotencyKey)
+  const request = prepareRequest(call, step)
   const { answer, text } = await receive(request, call, step.signal)
   const { status, headers } = answer.response
   return { status, headers, body: await parseBody(request.method, answer, text, call), text }

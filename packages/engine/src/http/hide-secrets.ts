@@ -1,3 +1,4 @@
+import { MASK } from "../core/redact.ts"
 import type { ApiRequest } from "./api-call.ts"
 
 /** Headers whose values say nothing that anybody would hide. */
@@ -37,7 +38,7 @@ export function secretsIn(request: ApiRequest, url: URL): readonly string[] {
 
 /** `text` with each secret replaced. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, "[hidden]"), text)
+  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, MASK), text)
 }
 
 function basicCredentials(header: string): readonly string[] {

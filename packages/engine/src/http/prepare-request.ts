@@ -1,5 +1,5 @@
 import { PermanentError } from "../core/error.ts"
-import type { ApiRequest } from "./api-call.ts"
+import type { ApiOptions, ApiRequest, CallingStep } from "./api-call.ts"
 import { secretsIn } from "./hide-secrets.ts"
 
 /** A request that fetch will take. */
@@ -27,10 +27,10 @@ export function isSafeMethod(method: string): boolean {
  * @throws PermanentError `HTTP_REQUEST_INVALID`: the same request would fail in every attempt
  */
 export function prepareRequest(
-  request: ApiRequest,
-  baseUrl: string | URL | undefined,
-  idempotencyKey: string,
+  request: ApiRequest & Pick<ApiOptions, "baseUrl" | "correlationHeader">,
+  step: Omit<CallingStep, "signal">,
 ): PreparedRequest {
+  const { baseUrl, correlationHeader } = request
   const method = (request.method ?? (request.body === undefined ? "GET" : "POST")).toUpperCase()
   const url = withQuery(
     baseUrl === undefined ? absoluteUrl(request.url) : urlBelow(baseUrl, request.url),
@@ -43,9 +43,10 @@ export function prepareRequest(
   const headers = new Headers({ accept: "application/json" })
   if (contentType !== undefined) headers.set("content-type", contentType)
   for (const [name, value] of Object.entries(request.headers ?? {})) setHeader(headers, name, value)
-  const key = request.idempotencyKey === undefined ? idempotencyKey : request.idempotencyKey
+  const key = request.idempotencyKey === undefined ? step.idempotencyKey : request.idempotencyKey
   if (key !== null && !isSafeMethod(method) && !headers.has("idempotency-key"))
     setHeader(headers, "idempotency-key", key)
+  if (correlationHeader !== undefined) setCorrelation(headers, correlationHeader, step.correlationId)
   return { url, method, headers, body, secrets: secretsIn(request, url) }
 }
 
@@ -99,6 +100,22 @@ function setHeader(headers: Headers, name: string, value: string): void {
   } catch {
     // The error of fetch quotes the value, which may be a secret.
     throw invalid(`expected the header ${JSON.stringify(name)} to have a name and a value that HTTP allows`)
+  }
+}
+
+function setCorrelation(headers: Headers, name: string, correlationId: string | undefined): void {
+  if (correlationId === undefined) throw invalid("expected the step to have a correlationId for `correlationHeader`")
+  // Whoever made the id up may have used letters that no header can hold.
+  const isPlain = /^[\u0021-\u007e]+$/.test(correlationId)
+  if (!hasHeader(headers, name)) setHeader(headers, name, isPlain ? correlationId : encodeURIComponent(correlationId))
+}
+
+/** False for what can be the name of no header. */
+function hasHeader(headers: Headers, name: string): boolean {
+  try {
+    return headers.has(name)
+  } catch {
+    return false
   }
 }
 
