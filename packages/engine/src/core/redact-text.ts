@@ -96,8 +96,17 @@ function valueAt(text: string, place: Place): Span | undefined {
   if (quote !== undefined) return quotedAt(text, from + quote.length, quote)
   if ("{[(".includes(text[from] ?? "-")) return { from, to: closingBracket(text, from) }
   if (isPlainlyOpen(text, place)) return undefined
-  const value = matchAt(WORDY_HEADERS.test(key) ? LINE : PLAIN, text, from)
-  return value === undefined ? undefined : { from, to: from + value.length }
+  const line = WORDY_HEADERS.test(key) ? matchAt(LINE, text, from) : undefined
+  if (line !== undefined) return { from, to: from + line.length }
+  const value = matchAt(PLAIN, text, from)
+  return value === undefined ? undefined : { from, to: from + lengthWithoutStops(value) }
+}
+
+/** What ends a sentence, or closes a bracket, is not the secret's; unless there is nothing else. */
+function lengthWithoutStops(value: string): number {
+  let length = value.length
+  while (length > 0 && ":,.)]}".includes(value.charAt(length - 1))) length -= 1
+  return length === 0 ? value.length : length
 }
 
 function isPlainlyOpen(text: string, { from, key, verdict, judge }: Place): boolean {

@@ -40,7 +40,9 @@ function writeLine(logger: Logger, name: EventName, payload: TaskerEvent["payloa
 function fieldsOf(payload: TaskerEvent["payload"]): LogFields {
   const fields: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(payload)) {
-    if (value !== null && value !== undefined) fields[key] = key === "durationMs" ? rounded(value) : value
+    // Every line has the process's.
+    if (value === null || value === undefined || key === "pid") continue
+    fields[key] = key === "durationMs" ? rounded(value) : value
   }
   return fields
 }

@@ -37,6 +37,20 @@ describe("createLogger", () => {
     })
   })
 
+  test("a field with the name of one that every line has is kept beside it", () => {
+    const { logger, written } = testedLogger({})
+    logger.info({ level: "x", time: 0, pid: -1, hostname: "h", taskerVersion: "v", message: "m" }, "said")
+    const text = written()
+    expect(text.split('"level":')).toHaveLength(2)
+    expect(JSON.parse(text)).toMatchObject({
+      level: "info",
+      pid: process.pid,
+      message: "said",
+      level_: "x",
+      message_: "m",
+    })
+  })
+
   test.each([
     [undefined, ["info", "warn", "error"]],
     ["debug", ["debug", "info", "warn", "error"]],

@@ -32,7 +32,7 @@ export interface LoggerOptions {
  * Makes a logger on pino.
  *
  * Each line has `level`, `time` (ISO 8601), `pid`, `hostname`, `taskerVersion` and `message` beside its
- * own fields. An error in `err` or `error` is written with its type, message, stack and fields.
+ * own fields; a field of such a name gets a `_` behind it. An error in `err` or `error` is written with its type, message, stack and fields.
  *
  * @throws TaskerError `TASKER_CONFIG_INVALID` when an option is unknown or out of its range, or the destination cannot
  *   be opened
@@ -57,12 +57,24 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       base: { pid: process.pid, hostname: hostname(), taskerVersion: taskerVersion() },
       messageKey: "message",
       timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: withOwnKeys },
       serializers: { err: writtenError, error: writtenError },
     },
     format === "json" ? destination : prettyLines(destination, isColored),
   )
   return guardedLogger(logger, createRedactor(options.redact))
+}
+
+/** What every line has. */
+const LINE_KEYS = ["level", "time", "pid", "hostname", "taskerVersion", "message"]
+
+/** A field of the same name would be a second one in the line, and most readers take the last. */
+function withOwnKeys(fields: Record<string, unknown>): Record<string, unknown> {
+  const doubled = LINE_KEYS.filter((key) => Object.hasOwn(fields, key))
+  if (doubled.length === 0) return fields
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [doubled.includes(key) ? `${key}_` : key, value]),
+  )
 }
 
 /** What only resembles an error, such as that of an event, says what it wants to say. */
