@@ -17,7 +17,7 @@ describe("stepError", () => {
       message: "iban=[REDACTED] https://[REDACTED]@shop.com",
     })
     expect(stored.stack).toMatch(
-      /^token=\[REDACTED\] iban=\[REDACTED\] https:\/\/\[REDACTED\]@shop\.com\n +at .*step-error\.test\.ts/,
+      /^token=\[REDACTED\]: iban=\[REDACTED\] https:\/\/\[REDACTED\]@shop\.com\n +at .*step-error\.test\.ts/,
     )
   })
 
