@@ -120,6 +120,9 @@ export type { ApiOptions, ApiRequest, ApiResponse } from "./http/api-call.ts"
 
 // Events
 export type { EventSubscriptionOptions, Events } from "./events/events.ts"
+export type { EventDeclarer, EventDescription } from "./core/events/describe-events.ts"
+export { type EventSearch, searchEvents } from "./core/events/search-events.ts"
+export { formatCatalogue } from "./core/events/format-catalogue.ts"
 export { EVENT_CATALOGUE, type EventEntry } from "./core/events/catalogue.ts"
 export type {
   CustomEvent,

@@ -349,7 +349,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   return {
     ...client,
     ...registries,
-    events: createEvents(bus, feeds),
+    events: createEvents(bus, feeds, () => registries.workflows.list().map(({ workflow }) => workflow.definition)),
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,
     // A worker that stops holds no connection.

@@ -1,6 +1,8 @@
 /** Tests of the types of events. `tsc -b` runs them; what it prints for the negative ones is quoted above each. */
 
 import type { CustomEvent, EngineEvent, EventNamed, TaskerEvent } from "../core/events/event-map.ts"
+import type { QueueLimit } from "../core/events/event-payloads.ts"
+import { orNull, type PayloadField, type PayloadFields } from "../core/events/payload-field.ts"
 import type { StepState } from "../core/state.ts"
 import type { Events } from "./events.ts"
 
@@ -74,3 +76,23 @@ void follow
 // Type 'string' is not assignable to type 'DagError<"no event is called \"step.complete\"">'.
 // @ts-expect-error the message is quoted above
 void events.follow({ events: ["step.complete"] })
+
+// The fields of a payload are those of its type, each with its type.
+declare const integerField: PayloadField<number>
+declare const textField: PayloadField<string>
+declare const queueFields: PayloadFields<QueueLimit>
+expect<Equal<keyof typeof queueFields, "maxRunning" | "queue">>()
+
+// Property 'maxRunning' is missing in type '{ queue: PayloadField<string>; }' but required in type 'PayloadFields<QueueLimit>'.
+// @ts-expect-error the message is quoted above
+export const missing: PayloadFields<QueueLimit> = { queue: textField }
+
+const limit = orNull(integerField)
+
+// Object literal may only specify known properties, and 'more' does not exist in type 'PayloadFields<QueueLimit>'.
+// @ts-expect-error the message is quoted above
+export const tooMuch: PayloadFields<QueueLimit> = { queue: textField, maxRunning: limit, more: textField }
+
+// Type 'PayloadField<number>' is not assignable to type 'PayloadField<number | null>'...
+// @ts-expect-error the message is quoted above
+export const neverNull: PayloadFields<QueueLimit> = { queue: textField, maxRunning: integerField }

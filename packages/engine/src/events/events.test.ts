@@ -1,12 +1,29 @@
 import { describe, expect, test } from "vitest"
+import { defineWorkflow } from "../core/define-workflow.ts"
+import { EVENT_CATALOGUE } from "../core/events/catalogue.ts"
 import { silentLogger } from "../core/logger.ts"
 import { createRedactor } from "../core/redact.ts"
+import type { WorkflowDefinition } from "../core/workflow.ts"
 import { EventBus } from "./event-bus.ts"
 import { noFeeds } from "./test-feeds.ts"
 import { createEvents, type EventSubscriptionOptions } from "./events.ts"
 
 const bus = new EventBus({ now: () => new Date(0), logger: silentLogger, redact: createRedactor() })
-const events = createEvents(bus, noFeeds)
+const ship = defineWorkflow({ name: "ship_order", version: "1.0.0" }).step("ship", {
+  events: { "order.shipped": {} },
+  handler: () => 1,
+})
+const definitions: WorkflowDefinition[] = []
+const events = createEvents(bus, noFeeds, () => definitions)
+
+describe("events.catalogue", () => {
+  test("holds the events of the engine, and of the workflows that there are when it is asked", () => {
+    const names = () => events.catalogue().map(({ name }) => name)
+    expect(names()).toEqual(Object.keys(EVENT_CATALOGUE))
+    definitions.push(ship.definition)
+    expect(names()).toEqual([...Object.keys(EVENT_CATALOGUE), "order.shipped"])
+  })
+})
 
 describe("events.on", () => {
   test("its options reach the subscriber: name, filter, time and room", async () => {

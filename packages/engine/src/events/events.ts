@@ -1,10 +1,12 @@
 import { checkOptions } from "../core/check-options.ts"
 import { describeValue } from "../core/describe-value.ts"
 import { TaskerError } from "../core/error.ts"
+import { describeCustomEvents, describeEngineEvents, type EventDescription } from "../core/events/describe-events.ts"
 import type { EventPattern, EventsMatching, TaskerEvent } from "../core/events/event-map.ts"
 import { patternProblem } from "../core/events/event-pattern.ts"
 import type { EventHandler, Subscriber, SubscriberOptions } from "../core/events/subscriber.ts"
 import { SUBSCRIBER_RULES } from "../core/events/subscriber-rules.ts"
+import type { WorkflowDefinition } from "../core/workflow.ts"
 import type { Feeds } from "./feeds.ts"
 import type { Feed, FollowOptions } from "./follow.ts"
 import type { EventBus, SubscriberStats } from "./event-bus.ts"
@@ -59,13 +61,19 @@ export interface Events {
    * ```
    */
   follow<Pattern extends string = "*">(options?: FollowOptions<Pattern>): Feed<EventsMatching<Pattern>>
+  /**
+   * All events that there are: those of the engine, then those that the workflows of this process declare, by name. To be
+   * searched by `searchEvents`, and printed by `formatCatalogue`.
+   */
+  catalogue(): readonly EventDescription[]
   /** What each subscriber of this process was told, failed at and missed, in the order in which they subscribed. */
   stats(): readonly SubscriberStats[]
   /** Settles when every subscriber has dealt with all that was published so far, and with what that brought about. */
   drained(): Promise<void>
 }
 
-export function createEvents(bus: EventBus, feeds: Feeds): Events {
+/** @param definitions - the workflows of this process */
+export function createEvents(bus: EventBus, feeds: Feeds, definitions: () => readonly WorkflowDefinition[]): Events {
   return {
     // A feed gives only what its `events` stand for.
     follow: (options = {}) => feeds.follow(options) as Feed<never>,
@@ -92,6 +100,7 @@ export function createEvents(bus: EventBus, feeds: Feeds): Events {
         immediate,
       })
     },
+    catalogue: () => [...describeEngineEvents(), ...describeCustomEvents(definitions())],
     stats: () => bus.stats(),
     drained: () => bus.drained(),
   }

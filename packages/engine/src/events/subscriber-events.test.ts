@@ -12,7 +12,7 @@ const examples = collectExamples()
 
 function open() {
   const bus = new EventBus({ now: () => new Date(), logger: silentLogger, redact: createRedactor() })
-  const events = createEvents(bus, noFeeds)
+  const events = createEvents(bus, noFeeds, () => [])
   const publish = () => bus.publish("worker.stopping", { workerId: 1, worker: "w" })
   return { bus, events, publish, recorded: recordEvents({ events }) }
 }
