@@ -3,7 +3,7 @@ import type { EventName, TaskerEvent } from "../core/events/event-map.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import { isLogged, type LogFields, type Logger } from "../core/logger.ts"
 import type { Redact } from "../core/redact.ts"
-import { EVENT_LINES } from "./event-lines.ts"
+import { EVENT_LINES, type EventLine } from "./event-lines.ts"
 
 /**
  * A sink that writes events to the log, and passes them on without their secrets. Where the level of an event is off and
@@ -11,7 +11,7 @@ import { EVENT_LINES } from "./event-lines.ts"
  */
 export function loggedEvents(sink: EventSink, logger: Logger, redact: Redact): EventSink {
   return {
-    wants: (name) => sink.wants(name) || (isEventName(name) && isLineWanted(name, logger)),
+    wants: (name) => sink.wants(name) || isLineWanted(LINES.get(name), logger),
     publish(name, payload) {
       const shown = redact(payload)
       writeLine(logger, name, shown)
@@ -25,14 +25,16 @@ export function loggedEvents(sink: EventSink, logger: Logger, redact: Redact): E
   }
 }
 
-function isLineWanted(name: EventName, logger: Logger): boolean {
-  const line = EVENT_LINES[name]
-  return line !== null && isLogged(logger, line.level)
+/** By name, for it is asked several times a step. */
+const LINES: ReadonlyMap<string, EventLine | null> = new Map(Object.entries(EVENT_LINES))
+
+function isLineWanted(line: EventLine | null | undefined, logger: Logger): line is EventLine {
+  return line !== null && line !== undefined && isLogged(logger, line.level)
 }
 
 function writeLine(logger: Logger, name: EventName, payload: TaskerEvent["payload"]): void {
   const line = EVENT_LINES[name]
-  if (line === null || !isLogged(logger, line.level)) return
+  if (!isLineWanted(line, logger)) return
   logger[line.level]({ component: EVENT_CATALOGUE[name].category, event: name, ...fieldsOf(payload) }, line.message)
 }
 
