@@ -10,7 +10,8 @@
 --   outcome   what the step became
 --   queue_ms  from when the step was ready until the attempt was claimed: a first attempt is ready
 --             when its task was created and its parents are done; one after an operator's retry, at
---             that retry. Pauses, limits and delayed starts count. Null for an attempt after a failed one
+--             that retry; one after an attempt that a stopping worker handed back, at that. Pauses,
+--             limits and delayed starts count. Null for an attempt after a failed one
 --   retry_ms  from the end of the failed attempt before it until it was claimed, else null
 --   run_ms    from when it was claimed until its end; of a lost worker's, until it was taken back
 --   held_by   the parent that was done last, of a first attempt; null when it has none
@@ -62,7 +63,9 @@ as $$
       -- Of a row that ends an attempt: when it began, and what came before.
       lag(transition.at) over history as began_at,
       lag(transition.at, 2) over history as before_at,
-      lag(transition.to_state, 2) over history as before_state
+      lag(
+        transition.to_state = 'waiting_for_retry' and transition.cause is distinct from 'handed_back', 2, false
+      ) over history as is_retry
     from sampled
     join tasker.transitions as transition on transition.task_id = sampled.task_id
     where transition.step_no is not null
@@ -90,10 +93,10 @@ as $$
     ended.step_no,
     ended.attempt,
     ended.to_state,
-    case when ended.before_state is distinct from 'waiting_for_retry' then
+    case when not ended.is_retry then
       extract(epoch from ended.began_at - coalesce(ended.before_at, ready.ready_at, ended.created_at))::double precision * 1000
     end,
-    case when ended.before_state = 'waiting_for_retry' then
+    case when ended.is_retry then
       extract(epoch from ended.began_at - ended.before_at)::double precision * 1000
     end,
     extract(epoch from ended.at - ended.began_at)::double precision * 1000,

@@ -8,7 +8,8 @@
 --
 -- Returns    a row, or one per workflow row when asked for; none when nothing happened. A task or a
 --            step that failed twice counts twice. attempts_… count attempts that ended: what an operator
---            does to a step that does not run is none
+--            does to a step that does not run is none, and one that a stopping worker handed back
+--            counts as started alone
 -- Called by  src/store/analytics/period-counts.ts
 
 create or replace function tasker.period_counts (
@@ -64,7 +65,9 @@ as $$
       count(*) filter (where change.step_no is null and change.to_state = 'resolved_manually') as tasks_resolved,
       count(*) filter (where change.step_no is not null and change.to_state = 'in_progress') as attempts_started,
       count(*) filter (where change.is_attempt and change.to_state = 'complete') as attempts_completed,
-      count(*) filter (where change.is_attempt and change.to_state = 'waiting_for_retry') as attempts_retried,
+      count(*) filter (
+        where change.is_attempt and change.to_state = 'waiting_for_retry' and change.cause is distinct from 'handed_back'
+      ) as attempts_retried,
       count(*) filter (where change.is_attempt and change.to_state = 'error') as attempts_failed,
       count(*) filter (where change.is_attempt and change.to_state = 'skipped') as attempts_skipped,
       count(*) filter (where change.is_attempt and change.to_state = 'cancelled') as attempts_cancelled,

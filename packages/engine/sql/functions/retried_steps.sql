@@ -53,7 +53,9 @@ as $$
       select
         transition.task_id,
         transition.step_no,
-        count(*) filter (where transition.to_state = 'waiting_for_retry') as retries,
+        count(*) filter (
+          where transition.to_state = 'waiting_for_retry' and transition.cause is distinct from 'handed_back'
+        ) as retries,
         count(*) filter (where transition.to_state = 'complete' and transition.attempt > 1) as retried_and_completed,
         count(*) filter (where transition.to_state in ('error', 'skipped') and transition.attempt > 1) as retried_and_failed
       from tasker.transitions as transition

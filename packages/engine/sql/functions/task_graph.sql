@@ -7,7 +7,7 @@
 --
 -- Returns    one row, or none when there is no such task. All times are milliseconds since its creation.
 --   steps      by their numbers; parents are numbers too
---   changes    in order: step number, from, to, when
+--   changes    in order: step number, from, to, when, whether a stopping worker handed it back
 -- Called by  src/store/analytics/task-graph.ts
 
 create or replace function tasker.task_graph (
@@ -72,7 +72,8 @@ as $$
           change.step_no,
           change.from_state,
           change.to_state,
-          extract(epoch from change.at - task.created_at)::double precision * 1000
+          extract(epoch from change.at - task.created_at)::double precision * 1000,
+          change.cause is not distinct from 'handed_back'
         )
         order by change.transition_id
       )

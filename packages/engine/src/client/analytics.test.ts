@@ -194,6 +194,12 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
       "slowest_steps($1, $2, null, null, null, 10)",
       "duration_percentiles($1, $2, null, null, null)",
       "task_rates($1, $2, '1 minute', null, null, null)",
+      "period_counts($1, $2, null, null, null, true)",
+      "task_timings($1, $2, null, null, null, true, '{1}')",
+      "step_timings($1, $2, null, null, null, 50000, true)",
+      "measured_attempts($1, $2, null, null, null, 50000)",
+      "step_errors($1, $2, null, null, null, 10)",
+      "retried_steps($1, $2, null, null, null, 10)",
     ]) {
       const plan = await database.query<{ "QUERY PLAN": string }>({
         text: `explain select * from tasker.${call}`,
@@ -201,7 +207,15 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
       })
       const text = plan.map((row) => row["QUERY PLAN"]).join("\n")
       expect(text).toContain("transitions_at_idx")
-      expect(text).not.toMatch(/Seq Scan on (transitions|tasks|steps)/)
+      expect(text).not.toMatch(/Seq Scan on (transitions|tasks|step_records)/)
     }
+    // The plan of this one is not shown; what it reads is.
+    await database.transaction(async (tx) => {
+      await tx.query({ text: "select * from tasker.count_recent_tasks(now() + interval '1 hour')" })
+      const [scans] = await tx.query<{ count: number }>({
+        text: "select seq_scan as count from pg_stat_xact_user_tables where relname = 'transitions'",
+      })
+      expect(scans).toEqual({ count: 0 })
+    })
   })
 })

@@ -6,6 +6,9 @@ import { exportSteps } from "./exports/export-steps.ts"
 import { exportTasks } from "./exports/export-tasks.ts"
 import { exportTransitions } from "./exports/export-transitions.ts"
 import { feedEnd } from "./feed-end.ts"
+import { oldestReadySteps } from "./analytics/oldest-ready-steps.ts"
+import { standingFailures } from "./analytics/standing-failures.ts"
+import { taskGraph } from "./analytics/task-graph.ts"
 import { listSteps } from "./list-steps.ts"
 import { listTransitions } from "./list-transitions.ts"
 import { measureQueues } from "./measure-queues.ts"
@@ -158,6 +161,9 @@ describe.each(testDatabases(migrate))("plans on $kind", ({ open }) => {
       "a page of an export of history",
       async (tx) => await exportTransitions(tx, { after: 1_000, end: 1_000_000, withPayload: true }, SIZE),
     ],
+    ["its graph and all that happened to it", async (tx, taskId) => await taskGraph(tx, taskId)],
+    ["what failed of late", async (tx) => await standingFailures(tx, 1_000)],
+    ["the oldest ready step of each queue", async (tx) => await oldestReadySteps(tx)],
     ["how it ended", async (tx, taskId) => await readOutcomes(tx, [taskId])],
   ]
 

@@ -112,6 +112,65 @@ describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
     expect(minute!.until.getTime() - minute!.since.getTime()).toBe(60_000)
   })
 
+  it("what a stopping worker hands back is no failure, and what a step publishes is no change", async () => {
+    const { store } = timeline
+    const workflow = await store.define({ only: {} }, { name: "handed_back" })
+    const [first, second] = [await store.worker(workflow), await store.worker(workflow)]
+    const taskId = await store.createTask(workflow, {}, at(200_000))
+    await first.claimOne(at(200_010))
+    await store.call("stop_worker", [first.workerId], at(200_030))
+    const claim = await second.claimOne(at(200_050))
+    await store.database.query({
+      text: `
+        insert into tasker.transitions (at, task_id, from_state, to_state, step_no, attempt, cause, event)
+        values ($1, $2, 'in_progress', 'in_progress', 0, 2, 'published', '{"name": "shop.sold", "payload": null}')`,
+      values: [at(200_055), taskId],
+    })
+    await second.advance({ outcomes: [{ claim, kind: "complete" }], room: 0, now: at(200_060) })
+
+    const filter = { ...between(200_000, 201_000), workflow: "handed_back" }
+    const [found] = await client.performance(filter)
+    expect(found?.tasks).toMatchObject({ created: 1, completed: 1, failed: 0 })
+    expect(rounded(found?.steps)).toMatchObject(
+      rounded({
+        started: 2,
+        completed: 1,
+        retried: 0,
+        failed: 0,
+        errorRate: 0,
+        run: summaryOf(20, 10),
+        queue: summaryOf(10, 20),
+        retry: null,
+      }),
+    )
+    const period = { since: at(200_000), until: at(201_000), workflow: "handed_back" }
+    expect(await client.bottlenecks(period)).toMatchObject({
+      retries: { count: 0 },
+      retriedSteps: [],
+      errors: { total: 0 },
+    })
+    const { criticalPath, nodes } = await client.analyzeTask(taskId)
+    expect(rounded(criticalPath)).toMatchObject({ totalMs: 60, queueMs: 30, runMs: 30, retryMs: 0 })
+    expect(nodes).toMatchObject([{ attempts: 2, maxAttempts: 4 }])
+  })
+
+  it("an attempt whose worker was lost has failed when its lease had run out", async () => {
+    const { store } = timeline
+    const workflow = await store.define({ only: {} }, { name: "lost" })
+    const worker = await store.worker(workflow, { leaseMs: 1_000, now: at(300_000) })
+    await store.createTask(workflow, {}, at(300_000))
+    await worker.claimOne(at(300_010))
+    await store.rescue(at(301_500))
+    const bounds = { since: at(300_000), until: at(302_000) }
+    const [found] = await client.performance({ workflow: "lost", periods: [bounds] })
+    expect(rounded(found?.steps)).toMatchObject(
+      rounded({ started: 1, retried: 1, errorRate: 1, run: summaryOf(1_490) }),
+    )
+    expect((await client.bottlenecks({ ...bounds, workflow: "lost" })).errors.patterns).toMatchObject([
+      { code: "TASKER_WORKER_LOST", message: "worker # was lost while it ran attempt #", count: 1, final: 0 },
+    ])
+  })
+
   it("measures a sample of whole tasks when there is more than was asked to look at", async () => {
     const { store } = timeline
     const wide = await store.define(Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`s${index}`, {}])), {

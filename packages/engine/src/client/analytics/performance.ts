@@ -52,7 +52,7 @@ export interface TaskPerformance {
 
 /** What steps did in a period, by their attempts. */
 export interface StepPerformance {
-  /** Attempts that started. */
+  /** Attempts that started. One that a stopping worker handed back is counted here, and is none of the following. */
   readonly started: number
   readonly completed: number
   /** Failed, with another attempt to follow. */

@@ -1,4 +1,4 @@
-import { type AnalyzedStep, isOpen, type StandingTask } from "./standing-task.ts"
+import { type AnalyzedStep, isOpen, isRetried, type StandingTask } from "./standing-task.ts"
 import { type StepGraph, stepsBelow } from "./step-graph.ts"
 
 /** What somebody may do about a failed step: names of the client's methods. */
@@ -40,7 +40,7 @@ const MAX_LISTED = 100
 
 /** Finds the steps that failed, and what they hold back. */
 export function findErrorChains(task: StandingTask, graph: StepGraph, steps: readonly AnalyzedStep[]): ErrorChains {
-  const failed = steps.filter(({ state }) => state === "error" || state === "waiting_for_retry")
+  const failed = steps.filter(({ state, error }) => state === "error" || isRetried(state, error))
   const isBlocked = (index: number): boolean => isOpen(steps[index]?.state ?? "complete")
   const blocked = stepsBelow(
     graph,
@@ -49,7 +49,7 @@ export function findErrorChains(task: StandingTask, graph: StepGraph, steps: rea
   const worst = failed.toSorted((a, b) => b.below.counted - a.below.counted || a.index - b.index).slice(0, MAX_LISTED)
   return {
     failedCount: failed.filter(({ state }) => state === "error").length,
-    retryingCount: failed.filter(({ state }) => state === "waiting_for_retry").length,
+    retryingCount: failed.filter(({ state }) => state !== "error").length,
     blockedCount: blocked.length,
     chains: worst.map((step) => {
       const below = stepsBelow(graph, [step.index]).filter(isBlocked)

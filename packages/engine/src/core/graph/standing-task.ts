@@ -40,3 +40,8 @@ export interface AnalyzedStep extends StandingStep {
 export function isOpen(state: StepState): boolean {
   return !isSatisfied(state) && state !== "cancelled"
 }
+
+/** Whether a step failed and is tried again by itself. One without an error was handed back by a worker that stopped. */
+export function isRetried(state: StepState, error: StandingStep["error"]): boolean {
+  return state === "waiting_for_retry" && error !== null
+}

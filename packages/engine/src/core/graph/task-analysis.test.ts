@@ -24,7 +24,7 @@ function step(name: string, parents: readonly number[], more: Partial<StandingSt
 }
 
 function change(index: number, to: StepState, atMs: number, from: StepState = "pending"): StepChange {
-  return { step: index, from, to, atMs }
+  return { step: index, from, to, atMs, isHandedBack: false }
 }
 
 function ran(index: number, startMs: number, endMs: number, to: StepState = "complete"): readonly StepChange[] {
@@ -200,6 +200,17 @@ describe(analyzeTask, () => {
     ])
   })
 
+  test("a step that a stopping worker handed back has not failed: it waits in its queue", () => {
+    const handedBack = { ...change(0, "waiting_for_retry", 5, "in_progress"), isHandedBack: true }
+    const found = analyze({
+      state: "in_progress",
+      steps: [step("a", [], { state: "waiting_for_retry", dueMs: 5 })],
+      changes: [change(0, "in_progress", 1), handedBack],
+    })
+    expect(found.errors).toMatchObject({ failedCount: 0, retryingCount: 0, chains: [] })
+    expect(found.bottlenecks).toMatchObject([{ step: "a", kind: "queued", queueMs: 96, retryMs: 0 }])
+  })
+
   test("a step that can go on by itself has no end yet; one that failed has", () => {
     const { nodes } = analyze(failing)
     expect(nodes.map(({ endMs }) => endMs)).toEqual([10, 30, null, null, null, null, null, null])
@@ -277,7 +288,7 @@ function play(
     return { ...pick, index, state: "pending", untilMs: 0, failures: pick.retryMs > 0 ? 1 : 0 }
   })
   const move = (played: Played, to: StepState, atMs: number, lastsMs: number) => {
-    changes.push({ step: played.index, from: played.state, to, atMs })
+    changes.push({ step: played.index, from: played.state, to, atMs, isHandedBack: false })
     played.state = to
     played.untilMs = atMs + lastsMs
   }

@@ -1,5 +1,5 @@
 import type { CriticalPath } from "./critical-path.ts"
-import type { AnalyzedStep, StandingTask } from "./standing-task.ts"
+import { type AnalyzedStep, isOpen, isRetried, type StandingTask } from "./standing-task.ts"
 import type { StepTimes } from "./timeline.ts"
 
 /** A step that keeps its task from being faster. */
@@ -41,11 +41,11 @@ export function findBottlenecks(
   return found.toSorted((a, b) => rank(b) - rank(a) || b.totalMs - a.totalMs)
 }
 
-function holdingKind({ state, timeline }: AnalyzedStep): Bottleneck["kind"] | undefined {
+function holdingKind({ state, error, timeline }: AnalyzedStep): Bottleneck["kind"] | undefined {
   if (state === "error") return "failed"
-  if (state === "waiting_for_retry") return "retrying"
+  if (isRetried(state, error)) return "retrying"
   if (state === "in_progress") return "running"
-  return (state === "pending" || state === "waiting") && timeline.readyMs !== null ? "queued" : undefined
+  return isOpen(state) && timeline.readyMs !== null ? "queued" : undefined
 }
 
 function bottleneckOf(step: AnalyzedStep, kind: Bottleneck["kind"], share: number | null): Bottleneck {

@@ -9,7 +9,7 @@ function changes(...told: readonly (readonly [step: number, to: StepState, atMs:
   return told.map(([step, to, atMs]) => {
     const from = states.get(step) ?? "pending"
     states.set(step, to)
-    return { step, from, to, atMs }
+    return { step, from, to, atMs, isHandedBack: false }
   })
 }
 
@@ -60,6 +60,19 @@ describe(buildTimelines, () => {
       endMs: 60,
       attempts: [attempt(1, 3, "waiting_for_retry"), attempt(10, 20, "error"), attempt(52, 60, "complete")],
     })
+  })
+
+  test("a step that a stopping worker handed back did not fail: it waits in its queue again", () => {
+    const [found] = buildTimelines(
+      createStepGraph([[]]),
+      [
+        ...changes([0, "in_progress", 1]),
+        { step: 0, from: "in_progress", to: "waiting_for_retry", atMs: 5, isHandedBack: true },
+        { step: 0, from: "waiting_for_retry", to: "in_progress", atMs: 25, isHandedBack: false },
+      ],
+      30,
+    )
+    expect(found).toMatchObject({ queueMs: 1 + 20, runMs: 4 + 5, retryMs: 0, endMs: 30 })
   })
 
   test("what has not ended lasts until now; what waits for parents has no time yet", () => {

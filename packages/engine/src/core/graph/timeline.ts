@@ -7,6 +7,8 @@ export interface StepChange {
   readonly from: StepState | null
   readonly to: StepState
   readonly atMs: number
+  /** A stopping worker gave it up before it had ended: no failure, so it waits in its queue again, not for a retry. */
+  readonly isHandedBack: boolean
 }
 
 /** An attempt of a step. All times are milliseconds since the task was created. */
@@ -75,14 +77,14 @@ function timelineOf(changes: readonly StepChange[], ready: number | null, untilM
   let state: StepState = "pending"
   // Somebody may have settled it before its parents were done.
   let since = ready
-  for (const { to, atMs } of changes) {
+  for (const { to, atMs, isHandedBack } of changes) {
     if (since !== null) spend(times, state, atMs - since)
     if (state === "in_progress") {
       const running = attempts.pop()
       if (running !== undefined) attempts.push({ ...running, endMs: atMs, outcome: to })
     }
     if (to === "in_progress") attempts.push({ startMs: atMs, endMs: null, outcome: null })
-    state = to
+    state = isHandedBack ? "pending" : to
     since = atMs
   }
   if (!MOVES.has(state)) return { ...times, readyMs: ready, endMs: since, attempts }

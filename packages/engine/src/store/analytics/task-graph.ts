@@ -12,7 +12,13 @@ interface TaskGraphRow {
   readonly finishedMs: number | null
   readonly nowMs: number
   readonly steps: readonly StandingStep[]
-  readonly changes: readonly (readonly [step: number, from: StepState | null, to: StepState, atMs: number])[]
+  readonly changes: readonly (readonly [
+    step: number,
+    from: StepState | null,
+    to: StepState,
+    atMs: number,
+    isHandedBack: boolean,
+  ])[]
 }
 
 /**
@@ -41,5 +47,8 @@ export async function taskGraph(
     values: [taskId, now],
   })
   if (row === undefined) return undefined
-  return { ...row, changes: row.changes.map(([step, from, to, atMs]) => ({ step, from, to, atMs })) }
+  return {
+    ...row,
+    changes: row.changes.map(([step, from, to, atMs, isHandedBack]) => ({ step, from, to, atMs, isHandedBack })),
+  }
 }
