@@ -200,10 +200,9 @@ create view tasker.steps as
     (
         CASE
             WHEN (queued.task_id IS NOT NULL) THEN (0)::bigint
-            ELSE COALESCE((record.waiting_on)::bigint, ( SELECT count(*) AS count
-               FROM (unnest(definition.parents) above(step_no)
-                 LEFT JOIN tasker.step_records parent ON (((parent.task_id = task.task_id) AND (parent.step_no = above.step_no))))
-              WHERE ((parent.state IS NULL) OR (NOT tasker.is_done(parent.state)))))
+            ELSE COALESCE((record.waiting_on)::bigint, (cardinality(definition.parents) - ( SELECT count(*) AS count
+               FROM tasker.step_records parent
+              WHERE ((parent.task_id = task.task_id) AND (parent.step_no = ANY (definition.parents)) AND tasker.is_done(parent.state)))))
         END)::smallint AS waiting_on,
     COALESCE(queued.attempt, record.attempts, (0)::smallint) AS attempts,
     COALESCE(queued.max_attempts, record.max_attempts, definition.max_attempts) AS max_attempts,
@@ -215,7 +214,8 @@ create view tasker.steps as
     queued.run_at,
     queued.worker_id,
     record.result,
-    record.error
+    record.error,
+    definition.workflow_id
    FROM (((tasker.tasks task
      JOIN tasker.workflow_steps definition ON ((definition.workflow_id = task.workflow_id)))
      LEFT JOIN tasker.step_records record ON (((record.task_id = task.task_id) AND (record.step_no = definition.step_no))))

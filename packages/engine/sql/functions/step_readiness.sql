@@ -68,16 +68,15 @@ as $$
     end,
     case when step.state = 'pending' and step.waiting_on > 0 then array(
       select above.name
-      from unnest(definition.parents) as parent (step_no)
-      left join tasker.step_records as parent_record
-        on parent_record.task_id = step.task_id
-        and parent_record.step_no = parent.step_no
-      join tasker.workflow_steps as above
-        on above.workflow_id = task.workflow_id
-        and above.step_no = parent.step_no
-      where parent_record.state is null
-         or not tasker.is_done(parent_record.state)
-      order by parent.step_no
+      from tasker.workflow_steps as above
+      left join tasker.step_records as parent
+        on parent.task_id = step.task_id
+        and parent.step_no = any (definition.parents)
+        and parent.step_no = above.step_no
+      where above.workflow_id = step.workflow_id
+        and above.step_no = any (definition.parents)
+        and (parent.state is null or not tasker.is_done(parent.state))
+      order by above.step_no
     ) else '{}' end,
     case when step.worker_id is null then step.run_at end,
     case when step.state = 'waiting_for_retry' then step.run_at end,
@@ -96,7 +95,7 @@ as $$
     on step.task_id = task.task_id
     and step.task_id = any (p_task_ids)
   join tasker.workflow_steps as definition
-    on definition.workflow_id = task.workflow_id
+    on definition.workflow_id = step.workflow_id
     and definition.step_no = step.step_no
   join tasker.routes as route on route.route_id = definition.route_id
   join tasker.queues as queue on queue.queue_id = route.queue_id

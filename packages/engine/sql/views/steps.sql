@@ -15,14 +15,13 @@ select
   (case
     -- The record may still say what was left before it became ready.
     when queued.task_id is not null then 0
-    else coalesce(record.waiting_on, (
+    -- By their keys, in one go: joined, all steps of the task are read for each of them.
+    else coalesce(record.waiting_on, cardinality(definition.parents) - (
       select count(*)
-      from unnest(definition.parents) as above (step_no)
-      left join tasker.step_records as parent
-        on parent.task_id = task.task_id
-        and parent.step_no = above.step_no
-      where parent.state is null
-        or not tasker.is_done(parent.state)
+      from tasker.step_records as parent
+      where parent.task_id = task.task_id
+        and parent.step_no = any (definition.parents)
+        and tasker.is_done(parent.state)
     ))
   end)::smallint as waiting_on,
   coalesce(queued.attempt, record.attempts, 0::smallint) as attempts,
@@ -32,7 +31,10 @@ select
   queued.run_at,
   queued.worker_id,
   record.result,
-  record.error
+  record.error,
+  -- Whoever joins the definition again joins by this, and not by the task's: the planner knows then
+  -- that both are one, and finds it by its whole key.
+  definition.workflow_id
 from tasker.tasks as task
 join tasker.workflow_steps as definition on definition.workflow_id = task.workflow_id
 left join tasker.step_records as record

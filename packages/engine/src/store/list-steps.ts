@@ -15,11 +15,10 @@ export async function listSteps(db: Queryable, taskId: string): Promise<readonly
         readiness.blocked_by_steps as "blockedBySteps",
         array(
           select above.name
-          from unnest(definition.parents) as parent (step_no)
-          join tasker.workflow_steps as above
-            on above.workflow_id = task.workflow_id
-            and above.step_no = parent.step_no
-          order by parent.step_no
+          from tasker.workflow_steps as above
+          where above.workflow_id = task.workflow_id
+            and above.step_no = any (definition.parents)
+          order by above.step_no
         ) as "dependsOn",
         readiness.done_parents as "doneDependencyCount",
         readiness.attempts,
@@ -36,10 +35,15 @@ export async function listSteps(db: Queryable, taskId: string): Promise<readonly
         readiness.worker_id as "workerId"
       from tasker.step_readiness(array[$1::uuid]) as readiness
       join tasker.tasks as task on task.task_id = readiness.task_id
-      join tasker.workflow_steps as definition
-        on definition.workflow_id = task.workflow_id
-        and definition.step_no = readiness.step_no
-      join tasker.steps as step
+      -- One by one, by its key: joined, it may be found by half of that, among the steps of all workflows.
+      cross join lateral (
+        select own.parents, own.skippable
+        from tasker.workflow_steps as own
+        where own.workflow_id = task.workflow_id
+          and own.step_no = readiness.step_no
+        offset 0
+      ) as definition
+      left join tasker.step_records as step
         on step.task_id = readiness.task_id
         and step.step_no = readiness.step_no
       where readiness.task_id = $1::uuid
