@@ -4,10 +4,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { describe, expect, test } from "vitest"
+import { afterEach, describe, expect, test } from "vitest"
 import { readLines } from "./test-lines.ts"
 
 const MODULE = fileURLToPath(new URL("../../dist/logging/create-logger.js", import.meta.url))
+
+const children: ChildProcess[] = []
+// One that a failed test has left.
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL")
+})
 
 /** A process that logs to `destination`, as built in `dist/`; its standard output is a pipe. */
 function startLogging(destination: string, code: string): ChildProcess {
@@ -16,9 +22,11 @@ function startLogging(destination: string, code: string): ChildProcess {
     const logger = createLogger({ destination: ${destination} })
     const turn = () => new Promise(setImmediate)
     ${code}`
-  return spawn(process.execPath, ["--input-type=module", "-e", program], {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   })
+  children.push(child)
+  return child
 }
 
 describe("a process whose log", () => {
