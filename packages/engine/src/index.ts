@@ -123,6 +123,14 @@ export type { EventSubscriptionOptions, Events } from "./events/events.ts"
 export type { EventDeclarer, EventDescription } from "./core/events/describe-events.ts"
 export { type EventSearch, searchEvents } from "./core/events/search-events.ts"
 export { formatCatalogue } from "./core/events/format-catalogue.ts"
+export { loadSubscriptions } from "./registry/subscription-files/load-subscriptions.ts"
+export {
+  parseSubscriptions,
+  type SubscriptionContext,
+  type SubscriptionHandlers,
+  type SubscriptionText,
+} from "./registry/subscription-files/parse-subscriptions.ts"
+export { subscriptionFileSchema } from "./registry/subscription-files/subscription-file-schema.ts"
 export { EVENT_CATALOGUE, type EventEntry } from "./core/events/catalogue.ts"
 export type {
   CustomEvent,

@@ -210,6 +210,12 @@ export const ERROR_CODES = {
     meaning: "no subscriber is registered under this name",
     action: "register it, or check the name against those in `details.names`",
   },
+  TASKER_SUBSCRIPTION_FILE_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning: "a file of subscriptions is not readable, or breaks rules of the format",
+    action: "correct the lines listed in `details.problems`",
+  },
   TASKER_TASK_CANCELLED: {
     status: 409,
     retryable: false,

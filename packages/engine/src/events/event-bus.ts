@@ -173,7 +173,8 @@ function findRoutes(subscriptions: ReadonlySet<Subscription>, name: string): rea
     const handlers = Object.entries(subscription.subscriber.on)
       .filter(([pattern]) => matchesPattern(pattern, name))
       .map(([, handle]) => handle)
-    return handlers.length === 0 ? [] : [{ ...subscription, handlers }]
+    // One function under several patterns is one handler.
+    return handlers.length === 0 ? [] : [{ ...subscription, handlers: [...new Set(handlers)] }]
   })
 }
 

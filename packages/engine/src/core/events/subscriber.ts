@@ -32,6 +32,6 @@ export interface SubscriberOptions<Event = TaskerEvent> {
 export interface Subscriber extends SubscriberOptions {
   /** What reports of its failures call it. */
   readonly name: string
-  /** A handler per event, by its name or a wildcard: `"step.completed"`, `"step.*"`, `"*"`. Each that matches is called. */
+  /** A handler per event, by its name or a wildcard: `"step.completed"`, `"step.*"`, `"*"`. Each that matches is called, once. */
   readonly on: Readonly<Record<string, EventHandler>>
 }

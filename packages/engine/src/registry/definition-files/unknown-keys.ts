@@ -3,22 +3,22 @@ import { type FileKeys, type FileMap, WORKFLOW } from "./file-keys.ts"
 import { type LocatedProblem, problemAt } from "./file-problem.ts"
 import type { Located } from "./located.ts"
 
-/** Every key of a workflow file that means nothing where it stands, with the one that was likely meant. */
-export function unknownKeys(root: Located): readonly LocatedProblem[] {
-  return inMap(root, WORKFLOW)
+/** Every key of a file that means nothing where it stands, with the one that was likely meant. */
+export function unknownKeys(root: Located, file: FileMap = WORKFLOW): readonly LocatedProblem[] {
+  return inMap(root, file, file)
 }
 
-function inMap(node: Located, map: FileMap): readonly LocatedProblem[] {
+function inMap(node: Located, map: FileMap, file: FileMap): readonly LocatedProblem[] {
   // That it should be a map is said where values are checked.
   if (node.kind !== "map") return []
   return [...node.entries].flatMap(([key, { keyAt, value }]) => {
     const known = Object.hasOwn(map.keys, key) ? map.keys[key] : undefined
     if (known === undefined) {
-      const message = `unknown key "${key}"${map === WORKFLOW ? "" : ` in ${articleOf(map.name)} ${map.name}`}`
+      const message = `unknown key "${key}"${map === file ? "" : ` in ${articleOf(map.name)} ${map.name}`}`
       return [problemAt(keyAt, value.segments, message, suggestKey(key, map))]
     }
     const { holds } = known
-    return holds === undefined ? [] : heldMaps(value, holds.as).flatMap((held) => inMap(held, holds.map))
+    return holds === undefined ? [] : heldMaps(value, holds.as).flatMap((held) => inMap(held, holds.map, file))
   })
 }
 

@@ -9,13 +9,20 @@ import { type FileKey, type FileMap, WORKFLOW } from "./file-keys.ts"
  * cycle, only the loader can say.
  */
 export function workflowFileSchema(): JsonSchema {
-  const maps = new Map<string, JsonSchema>()
-  const workflow = mapSchema(WORKFLOW, maps)
-  return {
-    $schema: "https://json-schema.org/draft/2020-12/schema",
+  return fileSchema(WORKFLOW, {
     title: "Tasker workflow",
     description: "A workflow of Tasker: its steps, what they depend on, and how they run.",
-    ...workflow,
+  })
+}
+
+/** The JSON Schema of a file whose root is a map. */
+export function fileSchema(file: FileMap, about: { readonly title: string; readonly description: string }): JsonSchema {
+  const maps = new Map<string, JsonSchema>()
+  const root = mapSchema(file, maps)
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    ...about,
+    ...root,
     $defs: Object.fromEntries(maps),
   }
 }
