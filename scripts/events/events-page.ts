@@ -27,7 +27,7 @@ const HEAD = `<!-- Generated from packages/engine/src/core/events by \`npm run g
 # Events
 
 Everything that the engine tells, from its catalogue (\`EVENT_CATALOGUE\`, \`tasker.events.catalogue()\`). How to listen,
-and how to publish events of your own: the guide on events.
+and how to publish events of your own: [the guide](../guides/events.md).
 
 Each is published once per occurrence, after the change that it tells is committed. *In the feed* are those that follow
 from a row of history: \`tasker.events.follow\` delivers them whichever process did it, and the process that did it

@@ -192,6 +192,7 @@ function subscriberOf(item: Located, handlers: SubscriptionHandlers): Subscriber
   ) => void | Promise<void>
   const handle: EventHandler = (event) => own(event, context)
   const patterns = itemsAt(item, "events").map((event) => String(toPlain(event)))
+  // Both were checked to be numbers.
   const { timeout_ms: timeoutMs, max_pending: maxPending } = toPlain(item) as {
     timeout_ms?: number
     max_pending?: number
