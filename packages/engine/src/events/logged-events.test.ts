@@ -83,6 +83,25 @@ describe("loggedEvents", () => {
     },
   )
 
+  test("searches only what somebody may have written for secrets", () => {
+    const searched: unknown[] = []
+    const events = loggedEvents(listingSink([], []), silentLogger, (value) => {
+      // A text is a correlation id, looked at by itself.
+      if (typeof value === "object") searched.push(value)
+      return value
+    })
+    const plain = { ...change, correlationId: task.taskId }
+    events.publish("task.completed", plain)
+    events.deliver({ name: "task.completed", at: new Date(0), payload: plain })
+    expect(searched).toEqual([])
+    const withReason = { ...plain, reason: "password=hunter2" }
+    events.publish("task.cancelled", withReason)
+    events.publish("task.completed", change)
+    const error = { name: "Error", code: null, message: "no" }
+    events.publish("worker.disconnected", { workerId: 1, worker: "w", error })
+    expect(searched).toEqual([withReason, expect.objectContaining({ error })])
+  })
+
   test("at the default level, nothing is written of tasks and steps that go well or fail", () => {
     const events = loggedEvents(silentSink, listingLogger("warn", []), createRedactor())
     const wanted = Object.keys(EVENT_CATALOGUE).filter((name) => events.wants(name as EventName)) // its keys are the names
