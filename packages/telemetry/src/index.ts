@@ -1,2 +1,5 @@
 // The public surface of @tasker/telemetry: every name, listed.
-export {}
+
+// Metrics
+export { createMetrics, type Metrics } from "./metrics/create-metrics.ts"
+export type { MetricsOptions } from "./metrics/metrics-options.ts"
