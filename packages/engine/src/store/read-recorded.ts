@@ -39,7 +39,7 @@ export async function readRecorded(db: Queryable, workerId: number, keys: readon
   return { attempts: ended, transitions }
 }
 
-/** The row by which an attempt of worker $1 ended. */
+/** The row by which an attempt of worker $1 ended by its own word: a rescue has another cause. */
 const ENDS = `
   select own.at
   from tasker.transitions as own
@@ -48,4 +48,5 @@ const ENDS = `
     and own.attempt = key.attempt
     and own.worker_id = $1
     and own.from_state = 'in_progress'
-    and own.to_state <> 'in_progress'`
+    and own.to_state in ('complete', 'error', 'skipped', 'waiting_for_retry')
+    and (own.cause is null or own.cause = 'timeout')`

@@ -235,7 +235,7 @@ describe("createMetrics", () => {
     expect(() => createMetrics(tasker, options)).toThrow(
       expect.objectContaining({
         code: "TASKER_OPTION_INVALID",
-        details: { problems: Object.keys(options).map((path) => expect.objectContaining({ path })) },
+        details: { problems: Object.keys(options).map((path): unknown => expect.objectContaining({ path })) },
       }),
     )
   })

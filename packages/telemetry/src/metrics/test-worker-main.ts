@@ -27,13 +27,13 @@ await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
 process.on("message", (message) => (message === "release" ? release() : void stop()))
 // A test that ended without us must not leave us behind.
 process.once("disconnect", () => process.exit())
-await tasker.startWorker({ name: options.name, concurrency: 4, leaseMs: 1_000, pollMs: 100 })
+await tasker.startWorker({ name: options.name, concurrency: 4, leaseMs: 2_000, pollMs: 100 })
 // A server that listens on a port has an address of this form.
 tell({ event: "ready", port: (server.address() as AddressInfo).port })
 
 async function stop(): Promise<void> {
   await tasker.close({ timeoutMs: 1_000 })
-  process.exit()
+  process.disconnect()
 }
 
 function tell(message: TestWorkerMessage): void {
