@@ -14,7 +14,8 @@ lock table tasker.transitions in access exclusive mode;
 -- In an empty database there are none yet.
 drop function if exists
   tasker.advance,
-  tasker.claim_steps;
+  tasker.claim_steps,
+  tasker.register_workflow;
 
 alter table tasker.transitions
   -- What a step published, {name, payload}, where the cause is published.

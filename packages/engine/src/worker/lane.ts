@@ -10,7 +10,7 @@ import { type Attempt, type AttemptEnd, type RecordedCall, type StepRunner, runS
 import type { FindStep } from "./served-workflows.ts"
 import { createAttemptSignal } from "./step-context.ts"
 import { stepError } from "./step-error.ts"
-import { type Settled, tellTurn, type Turn } from "./tell-turn.ts"
+import { type Settled, tellFenced, tellTurn, type Turn } from "./tell-turn.ts"
 
 /** What a lane needs from its worker. */
 export interface LaneOptions {
@@ -118,6 +118,8 @@ export class Lane {
 
   /** Aborts everything, and drops what ended and is not recorded: none of it is the worker's any more. */
   abandon(reason: unknown): void {
+    const { events, runner } = this.#options
+    for (const ended of this.#ended) tellFenced(events, runner().workerId, ended)
     this.#ended = []
     this.abort(reason)
   }
@@ -126,6 +128,11 @@ export class Lane {
   forget(recorded: readonly AttemptKey[]): void {
     const keys = new Set(recorded.map(attemptText))
     this.#ended = this.#ended.filter(({ outcome }) => !keys.has(attemptText(outcome)))
+  }
+
+  /** Whether an outcome is still to be recorded. */
+  holds(outcome: Outcome): boolean {
+    return this.#ended.some((ended) => ended.outcome === outcome)
   }
 
   /** Puts another outcome in the place of one that the database does not take. */
