@@ -64,6 +64,11 @@ describe("npm run bench -- --quick --json", () => {
     ]) {
       expect(run?.setUp).toMatch(line)
     }
+    const costs = run?.objects.filter((each) => "ratioToPlain" in each) ?? []
+    expect(costs).toMatchObject([{ workload: "linear_4", observability: ["traces"] }])
+    for (const name of ["stepsPerSecond", "plainStepsPerSecond", "workerCpuMsPerStep", "collectedBytesPerStep"]) {
+      expect(Number(costs[0]?.[name])).toBeGreaterThan(0)
+    }
     const flatness = run?.objects.filter((each) => "ratioToFresh" in each) ?? []
     expect(flatness.map(({ kind, backlog }) => [kind, backlog])).toEqual([
       ["finished", 2_000],
@@ -72,7 +77,7 @@ describe("npm run bench -- --quick --json", () => {
   })
 
   it("--flush-ms lets every commit wait, of the engine and of the floor", async () => {
-    const run = await bench("--databases=postgres", "--no-flatness", "--flush-ms=10")
+    const run = await bench("--databases=postgres", "--no-flatness", "--observability=none", "--flush-ms=10")
     expect(run.setUp).toMatch(/commit_delay 10000/)
     const [measured] = run.objects
     // The floor commits each of four steps; the engine creates and claims besides.

@@ -3,6 +3,10 @@ import { WORKLOADS } from "./workloads.ts"
 
 export type DatabaseKind = "postgres" | "pglite"
 
+/** What of observability is turned on, at its default settings, where its cost is measured. */
+export const OBSERVABILITY = ["traces"] as const
+export type ObservabilityPart = (typeof OBSERVABILITY)[number]
+
 /** What to measure, and how long. */
 export interface BenchOptions {
   readonly isQuick: boolean
@@ -22,6 +26,8 @@ export interface BenchOptions {
   /** With how many worker processes a workload is measured there. PGlite lives in one; a quick run tries more of them on the first workload alone. */
   readonly workersOf: (database: DatabaseKind, workload: string) => readonly number[]
   readonly hasFlatness: boolean
+  /** What is on in the runs that are compared with runs without; empty when there is no such comparison. */
+  readonly observability: readonly ObservabilityPart[]
   /** Steps in flight, over all worker processes; per process there are so many fewer. */
   readonly concurrency: number
   /** Lanes of each worker process. */
@@ -47,9 +53,10 @@ npm run bench -- [options]
   --url URL             a PostgreSQL to measure (a superuser's URL); default: an embedded one of its own
   --flush-ms N          lets every flush of the log take N ms longer, as a slower disk does (commit_delay, up to 100); default 0
   --databases LIST      postgres,pglite
-  --workloads LIST      ${WORKLOADS.map(({ name }) => name).join(",")}
+  --workloads LIST      ${WORKLOADS.map(({ name }) => name).join(",")}; or none, for the comparisons below alone
   --workers LIST        worker processes: 1,2
   --no-flatness         leaves the runs with a long history and a long queue out
+  --observability LIST  what is on where that is compared with nothing: ${OBSERVABILITY.join(",")}; or none
   --concurrency N       steps in flight, shared by the worker processes; default 200
   --lanes N             lanes of each worker process; default 2
   --rounds N            default ${FULL.rounds}, quick ${QUICK.rounds}
@@ -74,6 +81,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       workloads: { type: "string", default: WORKLOADS.map(({ name }) => name).join(",") },
       workers: { type: "string", default: "1,2" },
       "no-flatness": { type: "boolean", default: false },
+      observability: { type: "string", default: OBSERVABILITY.join(",") },
       concurrency: { type: "string", default: "200" },
       lanes: { type: "string", default: "2" },
       rounds: { type: "string" },
@@ -85,11 +93,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   })
   const defaults = values.quick ? QUICK : FULL
   const workers = values.workers.split(",").map((given) => positive("workers", given))
-  const workloads = oneOf(
-    "workloads",
-    WORKLOADS.map(({ name }) => name),
-    values.workloads,
-  )
+  const names = WORKLOADS.map(({ name }) => name)
+  const workloads = values.workloads === "none" ? [] : oneOf("workloads", names, values.workloads)
   const count = (name: keyof typeof FULL): number => positive(name, values[name] ?? String(defaults[name]))
   return {
     isQuick: values.quick,
@@ -106,6 +111,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       return values.quick && workload !== workloads[0] ? workers.slice(0, 1) : workers
     },
     hasFlatness: !values["no-flatness"],
+    observability: values.observability === "none" ? [] : oneOf("observability", OBSERVABILITY, values.observability),
     concurrency: positive("concurrency", values.concurrency),
     lanes: positive("lanes", values.lanes),
     rounds: count("rounds"),

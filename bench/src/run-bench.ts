@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { type Flatness, measureFlatness } from "./measure-flatness.ts"
+import { measureObservability, type ObservabilityCost } from "./measure-observability.ts"
 import { measureWorkload, type WorkloadResult } from "./measure-workload.ts"
 import type { BenchOptions } from "./options.ts"
 import { readSetUp } from "./report/set-up.ts"
@@ -19,9 +20,10 @@ export async function runBench(options: BenchOptions): Promise<void> {
     print(`${setUp}\n`)
     const results = await measureWorkloads(options, server, log)
     const flatness = options.hasFlatness && server !== undefined ? await measureBoth(options, server, log) : []
-    const tables = renderTables(results, flatness)
+    const costs = server === undefined ? [] : await measureCosts(options, server, log)
+    const tables = renderTables(results, flatness, costs)
     print(`\n${tables}`)
-    if (options.isJson) printJson([...results, ...flatness])
+    if (options.isJson) printJson([...results, ...flatness, ...costs])
     if (options.isWriting) await writeTables(setUp, tables)
   } finally {
     await server?.close()
@@ -59,6 +61,17 @@ async function measureBoth(
     flatness.push(result)
   }
   return flatness
+}
+
+async function measureCosts(
+  options: BenchOptions,
+  server: Server,
+  log: (line: string) => void,
+): Promise<readonly ObservabilityCost[]> {
+  if (options.observability.length === 0) return []
+  const cost = await measureObservability(options, server)
+  log(`${cost.workload} with ${cost.observability.join(", ")}: ${cost.ratioToPlain.toFixed(2)} of nothing on`)
+  return [cost]
 }
 
 /** A JSON array, each object on a line of its own. */

@@ -1,3 +1,5 @@
+import type { ObservabilityPart } from "../options.ts"
+
 /** How a process of either kind is to work. */
 export interface ProcessOptions {
   readonly url: string
@@ -5,6 +7,14 @@ export interface ProcessOptions {
   /** Steps in flight in this process. */
   readonly concurrency: number
   readonly lanes: number
+  /** What observes the engine; nothing unless it is said. */
+  readonly observability?: ProcessObservability
+}
+
+export interface ProcessObservability {
+  readonly parts: readonly ObservabilityPart[]
+  /** Where spans go. */
+  readonly collectorUrl: string
 }
 
 /** What a process has used so far. */

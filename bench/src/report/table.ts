@@ -1,4 +1,5 @@
 import type { Flatness } from "../measure-flatness.ts"
+import type { ObservabilityCost } from "../measure-observability.ts"
 import type { WorkloadResult } from "../measure-workload.ts"
 
 type Columns<Row> = Readonly<Record<string, (row: Row) => string>>
@@ -39,17 +40,39 @@ const FLATNESS_COLUMNS: Columns<Flatness> = {
   ratio: (row) => row.ratioToFresh.toFixed(2),
 }
 
+const OBSERVABILITY_COLUMNS: Columns<ObservabilityCost> = {
+  workload: (row) => row.workload,
+  "with on": (row) => row.observability.join(", "),
+  "steps/s": (row) => whole(row.stepsPerSecond),
+  "nothing on, steps/s": (row) => whole(row.plainStepsPerSecond),
+  ratio: (row) => row.ratioToPlain.toFixed(3),
+  "worker CPU µs": (row) => (row.workerCpuMsPerStep * 1_000).toFixed(1),
+  "nothing on, worker CPU µs": (row) => (row.plainWorkerCpuMsPerStep * 1_000).toFixed(1),
+  "sent bytes": (row) => whole(row.collectedBytesPerStep),
+}
+
 /** The tables of a run, in Markdown. */
-export function renderTables(results: readonly WorkloadResult[], flatness: readonly Flatness[]): string {
-  const parts = [
-    "Throughput, creation of the tasks included, and latency of one task in an idle system:",
-    renderTable(results, WORKLOAD_COLUMNS),
-    "What a step costs under load:",
-    renderTable(results, COST_COLUMNS),
-  ]
+export function renderTables(
+  results: readonly WorkloadResult[],
+  flatness: readonly Flatness[],
+  costs: readonly ObservabilityCost[],
+): string {
+  const parts: string[] = []
+  if (results.length > 0) {
+    parts.push("Throughput, creation of the tasks included, and latency of one task in an idle system:")
+    parts.push(renderTable(results, WORKLOAD_COLUMNS))
+    parts.push("What a step costs under load:")
+    parts.push(renderTable(results, COST_COLUMNS))
+  }
   if (flatness.length > 0) {
     parts.push("Throughput beside a long history, and beside a long queue, in turns with an empty database:")
     parts.push(renderTable(flatness, FLATNESS_COLUMNS))
+  }
+  if (costs.length > 0) {
+    parts.push(
+      "Throughput and cost per step of what observes the engine, at default settings, in turns with nothing on:",
+    )
+    parts.push(renderTable(costs, OBSERVABILITY_COLUMNS))
   }
   return `${parts.join("\n\n")}\n`
 }

@@ -1,0 +1,90 @@
+import { type Contestant, startEngine } from "./contestants.ts"
+import { type Collector, startCollector } from "./measure/collector.ts"
+import { median } from "./measure/statistics.ts"
+import { costOf, rateOf } from "./measure-workload.ts"
+import type { BenchOptions, ObservabilityPart } from "./options.ts"
+import type { Server } from "./server.ts"
+import { findWorkload } from "./workloads.ts"
+
+/** What observing the engine costs. */
+export interface ObservabilityCost {
+  readonly workload: string
+  /** What was on, at its default settings. */
+  readonly observability: readonly ObservabilityPart[]
+  readonly stepsPerSecond: number
+  /** With nothing on, in turns with the other. */
+  readonly plainStepsPerSecond: number
+  /** The median of the rounds' ratios. */
+  readonly ratioToPlain: number
+  readonly ratioRange: readonly [number, number]
+  /** CPU time of the worker process, creating included. */
+  readonly workerCpuMsPerStep: number
+  readonly plainWorkerCpuMsPerStep: number
+  /** What the collector took, of all rounds together. */
+  readonly collectedBytesPerStep: number
+}
+
+interface Contender {
+  readonly engine: Contestant
+  readonly database: string
+}
+
+/** Runs a workload in turns with and without what observes it. */
+export async function measureObservability(options: BenchOptions, server: Server): Promise<ObservabilityCost> {
+  const workload = findWorkload("linear_4")
+  const stepsPerTask = workload.parents.length
+  const collector = await startCollector()
+  const plain = await open("bench_plain", options, server)
+  const observed = await open("bench_observed", options, server, collector)
+  try {
+    const tasks = Math.ceil(options.steps / stepsPerTask)
+    for (const each of [plain, observed]) await each.engine.run(Math.ceil(tasks / 5))
+    const bytesBefore = collector.bytes
+    const rounds: { plain: Measured; observed: Measured }[] = []
+    for (let round = 0; round < options.rounds; round++) {
+      const measured: { plain?: Measured; observed?: Measured } = {}
+      for (const name of round % 2 === 0 ? (["plain", "observed"] as const) : (["observed", "plain"] as const)) {
+        const { engine, database } = { plain, observed }[name]
+        const cost = await costOf({ server }, engine, database, tasks)
+        measured[name] = { rate: rateOf(cost, stepsPerTask), cpuMsPerStep: cost.usage.cpuMs / (tasks * stepsPerTask) }
+      }
+      // Both names were measured.
+      rounds.push(measured as Required<typeof measured>)
+    }
+    const ratios = rounds.map((round) => round.observed.rate / round.plain.rate)
+    return {
+      workload: workload.name,
+      observability: options.observability,
+      stepsPerSecond: median(rounds.map((round) => round.observed.rate)),
+      plainStepsPerSecond: median(rounds.map((round) => round.plain.rate)),
+      ratioToPlain: median(ratios),
+      ratioRange: [Math.min(...ratios), Math.max(...ratios)],
+      workerCpuMsPerStep: median(rounds.map((round) => round.observed.cpuMsPerStep)),
+      plainWorkerCpuMsPerStep: median(rounds.map((round) => round.plain.cpuMsPerStep)),
+      collectedBytesPerStep: (collector.bytes - bytesBefore) / (options.rounds * tasks * stepsPerTask),
+    }
+  } finally {
+    for (const { engine, database } of [plain, observed]) {
+      await engine.end()
+      await server.dropDatabase(database)
+    }
+    await collector.close()
+  }
+}
+
+interface Measured {
+  readonly rate: number
+  readonly cpuMsPerStep: number
+}
+
+async function open(
+  database: string,
+  options: BenchOptions,
+  server: Server,
+  collector?: Collector,
+): Promise<Contender> {
+  const { concurrency, lanes, observability: parts } = options
+  const url = await server.createDatabase(database)
+  const observed = collector === undefined ? {} : { observability: { parts, collectorUrl: collector.url } }
+  return { engine: await startEngine(1, { url, workload: "linear_4", concurrency, lanes, ...observed }), database }
+}
