@@ -12,6 +12,7 @@ export const ENGINE_FLOORS: Readonly<Record<string, number>> = {
   database: 1,
   http: 1,
   logging: 1,
+  tracing: 1,
   client: 2,
   worker: 2,
   maintenance: 2,
@@ -22,7 +23,7 @@ export const ENGINE_FLOORS: Readonly<Record<string, number>> = {
 export const ROOF = 3
 
 /** Imports between rooms of one floor that are allowed, as `from → to`. */
-export const SAME_FLOOR: ReadonlySet<string> = new Set(["store → database"])
+export const SAME_FLOOR: ReadonlySet<string> = new Set(["store → database", "http → tracing"])
 
 /** Files that import what users name, so that nobody can follow it here: the files of a folder that is searched. */
 export const COMPUTED_IMPORTS: ReadonlySet<string> = new Set([

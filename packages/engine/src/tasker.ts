@@ -8,6 +8,7 @@ import { TaskerError } from "./core/error.ts"
 import type { DatabaseFacts } from "./core/events/event-payloads.ts"
 import type { EventSink } from "./core/events/event-sink.ts"
 import type { Subscriber } from "./core/events/subscriber.ts"
+import type { ChangeWatch } from "./core/events/change-watch.ts"
 import type { Exporter, ExportSummary } from "./core/exporter.ts"
 import { guardedLogger } from "./core/guarded-logger.ts"
 import { createHints, HINTS, type Hint, type Hints } from "./core/hints.ts"
@@ -34,10 +35,11 @@ import { EventBus } from "./events/event-bus.ts"
 import { loggedEvents } from "./events/logged-events.ts"
 import { type Events, createEvents } from "./events/events.ts"
 import { createFeeds } from "./events/feeds.ts"
-import { createSubscriptions, type Subscriptions } from "./events/subscriptions.ts"
 import { publishRegistryChange } from "./events/publish-registry-change.ts"
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
+import { isTracing } from "./tracing/find-tracer.ts"
+import { traceTask } from "./tracing/task-span.ts"
 import { CHANNEL, createNotifier, type Notifier } from "./worker/notifier.ts"
 import { Worker, type WorkerSettings } from "./worker/worker.ts"
 import {
@@ -116,8 +118,6 @@ export interface Tasker extends Client {
    * @returns a function that ends it; it may be called twice
    */
   onDatabaseCall(listener: DatabaseCallListener): () => void
-  /** The durable subscriptions of all processes: where they stand, and what keeps them. `events.subscribe` makes them. */
-  readonly subscriptions: Subscriptions
   /** Where the tasks live, without any password. */
   readonly databaseUrl: string
   /**
@@ -219,7 +219,9 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   try {
     await migrateAndTell(database, events)
     const stored = await storeWorkflows(database, events, registries.workflows, options.replaceWorkflows ?? false)
-    return await openTasker({ ...watched, logger, redact, bus, events, registries, stored, options, poolSize })
+    const changes: ChangeWatch = { events, watchesEnds: isTracing, onEnded: traceTask }
+    const told = { redact, bus, events, changes }
+    return await openTasker({ ...watched, ...told, logger, registries, stored, options, poolSize })
   } catch (error) {
     await database.close()
     throw error
@@ -300,6 +302,7 @@ interface Parts extends WatchedDatabase {
   readonly redact: Redact
   readonly bus: EventBus
   readonly events: EventSink
+  readonly changes: ChangeWatch
   readonly registries: Registries
   readonly stored: ReadonlyMap<string, KnownWorkflow>
   readonly options: TaskerOptions
@@ -307,13 +310,13 @@ interface Parts extends WatchedDatabase {
 }
 
 async function openTasker(parts: Parts): Promise<Tasker> {
-  const { database, logger, redact, bus, events, registries, stored, options } = parts
+  const { database, logger, redact, bus, events, changes, registries, stored, options } = parts
   const limits = limitsOf(options)
   const hints = createHints()
   const { notifications: isEnabled = true } = options
   const notifier = createNotifier({ database, origin: randomUUID(), isEnabled, now: () => performance.now() })
   const stopListening = await listen(database, hints, notifier, events)
-  const feeds = createFeeds({ database, hints, logger, events, announce: () => notifier.follow() })
+  const feeds = createFeeds({ database, hints, logger, announce: () => notifier.follow() })
   const workers = new Set<Worker>()
   const client = openClient(parts, { limits, hints, notifier, workers })
   const exports = openExports(parts)
@@ -323,7 +326,8 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     if (closing !== undefined) throw closed()
     checkWorkerOptions(workerOptions)
     const workerLogger = boundLogger(logger, { component: "worker" })
-    const rooms = { database, logger: workerLogger, redact, hints, notifier, events, workflows: [...stored.values()] }
+    const workflows = [...stored.values()]
+    const rooms = { database, logger: workerLogger, redact, hints, notifier, events, changes, workflows }
     const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
     const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
     warnOfUnknownQueues(logger, stored, workerOptions.queues)
@@ -341,9 +345,9 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   }
 
   async function close(closeOptions: StopOptions): Promise<void> {
-    const stopped = [...workers].map((worker) => worker.stop(closeOptions))
-    await Promise.all([...stopped, feeds.close(closeOptions.timeoutMs ?? 30_000)])
+    await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
     await exports.close()
+    await feeds.close()
     notifier.close()
     client.close()
     await endTelling(parts, stopListening)
@@ -353,7 +357,6 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     ...client,
     ...registries,
     events: createEvents(bus, feeds, () => registries.workflows.list().map(({ workflow }) => workflow.definition)),
-    subscriptions: createSubscriptions(database),
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,
     // A worker that stops holds no connection.
@@ -377,12 +380,14 @@ interface ClientParts {
   readonly workers: ReadonlySet<Worker>
 }
 
-function openClient({ database, events, stored, options }: Parts, own: ClientParts): ClosableClient {
+function openClient({ database, redact, events, changes, stored, options }: Parts, own: ClientParts): ClosableClient {
   const { limits, hints, notifier, workers } = own
   return createClient({
     database,
     hints,
+    redact,
     events,
+    changes,
     limits,
     workers: () => [...workers].map((worker) => worker.vitals),
     notifications: options.notifications ?? true,

@@ -30,7 +30,7 @@ export async function act(
   change: (db: Queryable) => Promise<boolean>,
 ): Promise<Change> {
   try {
-    const changed = await observedChange(rooms.database, rooms.events, change)
+    const changed = await observedChange(rooms.database, rooms.changes, change)
     if (changed) for (const hint of hints) rooms.announce(hint)
     return { changed }
   } catch (error) {

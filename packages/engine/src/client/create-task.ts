@@ -1,5 +1,6 @@
 import { TaskerError } from "../core/error.ts"
 import type { Workflow } from "../core/workflow.ts"
+import { traceCreateTask } from "../tracing/creation-spans.ts"
 import { transactionRule } from "./argument-rules.ts"
 import { assertOptions } from "./assert-argument.ts"
 import type { ClientRooms } from "./client-rooms.ts"
@@ -21,8 +22,11 @@ export async function createTask<Input, Results, CreateInput>(
 ): Promise<TaskHandle<Results>> {
   assertOptions("createTask", options, RULES)
   const { transaction, ...taskOptions } = options
-  const encoded = await taskRequest(rooms, rooms.findWorkflow(workflow), input, taskOptions)
-  const [handle] = await insertTasks(rooms, workflow, [encoded], transaction)
-  if (handle === undefined) throw new TaskerError("TASKER_INTERNAL", "creating one task gave no task")
-  return handle
+  const found = rooms.findWorkflow(workflow)
+  return await traceCreateTask(workflow, rooms.redact, async (traceContext) => {
+    const encoded = await taskRequest(rooms, found, input, taskOptions, traceContext)
+    const [handle] = await insertTasks(rooms, workflow, [encoded], transaction)
+    if (handle === undefined) throw new TaskerError("TASKER_INTERNAL", "creating one task gave no task")
+    return handle
+  })
 }

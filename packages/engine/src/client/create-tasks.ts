@@ -4,6 +4,7 @@ import type { Workflow } from "../core/workflow.ts"
 import { createTasks as createTaskRows } from "../store/create-tasks.ts"
 import { observedChange } from "../store/observed-change.ts"
 import { readWorkflowsOfTasks } from "../store/read-workflows-of-tasks.ts"
+import { traceCreateTasks } from "../tracing/creation-spans.ts"
 import { objectRule, transactionRule } from "./argument-rules.ts"
 import { assertArgument, assertOptions } from "./assert-argument.ts"
 import { type CallerTransaction, queryableOf } from "./caller-transaction.ts"
@@ -42,13 +43,17 @@ export async function createTasks<Input, Results, CreateInput>(
     accepts: (value) => Array.isArray(value) && value.length <= MAX_TASKS_PER_CALL,
   })
   const found = rooms.findWorkflow(workflow)
-  const encoded: EncodedRequest[] = []
-  for (const [index, request] of requests.entries()) {
-    assertArgument(`requests[${index}]`, request, objectRule)
-    const { input, ...taskOptions } = request
-    encoded.push(await taskRequest(rooms, found, input, taskOptions).catch((error: unknown) => refuse(error, index)))
-  }
-  return encoded.length === 0 ? [] : await insertTasks(rooms, workflow, encoded, options.transaction)
+  if (requests.length === 0) return []
+  return await traceCreateTasks({ workflow, count: requests.length }, rooms.redact, async (nextTraceContext) => {
+    const encoded: EncodedRequest[] = []
+    for (const [index, request] of requests.entries()) {
+      assertArgument(`requests[${index}]`, request, objectRule)
+      const { input, ...taskOptions } = request
+      const encoding = taskRequest(rooms, found, input, taskOptions, nextTraceContext())
+      encoded.push(await encoding.catch((error: unknown) => refuse(error, index)))
+    }
+    return await insertTasks(rooms, workflow, encoded, options.transaction)
+  })
 }
 
 /** The same error, and which of the requests it is about. */
@@ -74,7 +79,7 @@ export async function insertTasks<Results>(
   const isPlain = encoded.every((request) => request.isPlain)
   const tasks =
     transaction === undefined && !isPlain
-      ? await observedChange(rooms.database, rooms.events, insert)
+      ? await observedChange(rooms.database, rooms.changes, insert)
       : await insert(db)
   const standing = tasks.filter((task) => !task.created).map(({ taskId }) => taskId)
   const workflows = standing.length === 0 ? new Map<string, never>() : await readWorkflowsOfTasks(db, standing)

@@ -53,6 +53,7 @@ export const TASK_RULES = {
 /**
  * Checks a request for a task, and writes it as JSON for `tasker.create_tasks`.
  *
+ * @param traceContext - what the task's spans are children of
  * @throws TaskerError `TASKER_OPTION_INVALID`, `TASKER_STEP_NOT_FOUND`, `TASKER_STEP_NOT_SKIPPABLE`, `TASKER_INPUT_INVALID`
  */
 export async function taskRequest(
@@ -60,6 +61,7 @@ export async function taskRequest(
   found: FoundWorkflow,
   input: unknown,
   options: TaskOptions,
+  traceContext: string | undefined,
 ): Promise<EncodedRequest> {
   const { workflow, workflowId } = found
   assertOptions("createTask", options, TASK_RULES)
@@ -89,6 +91,7 @@ export async function taskRequest(
     initiator: options.initiator,
     source_system: options.sourceSystem,
     correlation_id: options.correlationId,
+    trace_context: traceContext,
   })
   const attributesField = attributesJson === "{}" ? "" : `,"attributes":${attributesJson}`
   // The input is JSON already, and may be large.

@@ -1,3 +1,4 @@
+import { unwatched } from "../core/events/change-watch.ts"
 import { silentSink } from "../core/events/event-sink.ts"
 import { createHints, type Hint } from "../core/hints.ts"
 import type { Database } from "../core/database.ts"
@@ -12,6 +13,9 @@ import { type ClosableClient, createClient } from "./create-client.ts"
 
 /** What a step's attempt comes to in a test. */
 export type Attempt = Partial<Pick<Outcome, "kind" | "json" | "delayMs" | "cause">>
+
+/** Tells nobody. */
+const UNTOLD = { events: silentSink, changes: unwatched, redact: <T>(value: T): T => value }
 
 /** A client on a database of a test's own, and a worker that is moved by hand. */
 export interface TestBench {
@@ -42,7 +46,7 @@ export async function createTestBench(database: Database, workflows: readonly An
   const client = createClient({
     database,
     hints,
-    events: silentSink,
+    ...UNTOLD,
     limits: { inputBytes: 10_000, resultBytes: 10_000 },
     workers: () => [],
     notifications: true,

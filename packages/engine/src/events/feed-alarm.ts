@@ -1,11 +1,5 @@
-import { FOLLOWING_MS, HINTS, type Hints } from "../core/hints.ts"
+import { HINTS, type Hints } from "../core/hints.ts"
 import { unlessAborted } from "./abortable.ts"
-
-export interface FeedAlarmOptions {
-  readonly hints: Hints
-  /** Says to other processes that this one follows, so that they say when history moves. */
-  readonly announce: () => void
-}
 
 /** Wakes one who follows history: soon after a hint that it may have moved, and after a while without any. */
 export class FeedAlarm {
@@ -13,12 +7,9 @@ export class FeedAlarm {
   #isHinted = false
   #onHint: () => void = () => {}
 
-  constructor({ hints, announce }: FeedAlarmOptions) {
-    announce()
-    const timer = setInterval(announce, FOLLOWING_MS).unref()
+  constructor(hints: Hints) {
     // Whatever the hint: something was committed.
-    const stops = HINTS.map((hint) => hints.on(hint, () => this.#hear()))
-    this.#stops = [...stops, () => clearInterval(timer)]
+    this.#stops = HINTS.map((hint) => hints.on(hint, () => this.#hear()))
   }
 
   /** Forgets the hints so far: what they were about is read now. */

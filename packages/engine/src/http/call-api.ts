@@ -1,6 +1,7 @@
 import { PermanentError, RetryableError } from "../core/error.ts"
 import { MAX_DELAY_MS } from "../core/retry-policy.ts"
 import type { StandardSchemaIssue } from "../core/schema.ts"
+import { type CallSpan, traceCall } from "../tracing/call-span.ts"
 import type { ApiOptions, ApiRequest, ApiResponse, CallingStep } from "./api-call.ts"
 import { type Answer, followRedirects } from "./follow-redirects.ts"
 import { describeRequest, excerpt, networkError, statusError, timeoutError } from "./http-error.ts"
@@ -13,6 +14,9 @@ const DEFAULT_MAX_REDIRECTS = 5
 /**
  * Makes one HTTP call inside a step handler, and throws what the engine knows how to retry. For a step that is one
  * call, there is {@link apiStep}.
+ *
+ * With OpenTelemetry the call is a span of its own below the step's, and the server gets its `traceparent`, unless the
+ * headers have one.
  *
  * No error holds the headers, the query or the body that was sent. Where a server repeats a value of the headers or of
  * the query, it is hidden.
@@ -43,7 +47,7 @@ export async function callApi<Body = unknown>(
 ): Promise<ApiResponse<Body>> {
   step.signal.throwIfAborted()
   const request = prepareRequest(call, step)
-  const { answer, text } = await receive(request, call, step.signal)
+  const { answer, text } = await traceCall(request, (span) => receive(request, call, step.signal, span))
   const { status, headers } = answer.response
   return { status, headers, body: await parseBody(request.method, answer, text, call), text }
 }
@@ -52,12 +56,14 @@ async function receive(
   prepared: PreparedRequest,
   options: ApiOptions,
   signal: AbortSignal,
+  span: CallSpan,
 ): Promise<{ readonly answer: Answer; readonly text: string }> {
   const { timeoutMs, maxRedirects = DEFAULT_MAX_REDIRECTS } = options
   const { maxResponseBytes = DEFAULT_MAX_RESPONSE_BYTES } = options
   const deadline = startDeadline(signal, timeoutMs)
   try {
     const answer = await followRedirects(prepared, maxRedirects, deadline.signal)
+    span.answered(answer.response.status)
     if (!answer.response.ok) throw await statusError(answer.request, answer.response)
     const text = await readBody(answer.response, maxResponseBytes)
     if (text === TOO_LARGE) throw tooLarge(answer.request, maxResponseBytes)

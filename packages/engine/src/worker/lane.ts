@@ -10,7 +10,8 @@ import { type Attempt, type AttemptEnd, type RecordedCall, type StepRunner, runS
 import type { FindStep } from "./served-workflows.ts"
 import { createAttemptSignal } from "./step-context.ts"
 import { stepError } from "./step-error.ts"
-import { type Settled, tellFenced, tellTurn, type Turn } from "./tell-turn.ts"
+import { type Settled, tellTurn, type Turn } from "./tell-turn.ts"
+import { traceAbort, traceAttempt, traceEnd, traceTurn } from "./trace-turn.ts"
 
 /** What a lane needs from its worker. */
 export interface LaneOptions {
@@ -111,6 +112,8 @@ export class Lane {
       if (!isAborted(attempt.claimed)) continue
       this.#attempts.delete(attempt)
       attempt.attemptSignal.abort(reason)
+      // A transactional step may be recorded all the same: its own transaction decides.
+      if (!attempt.served.step.spec.transactional) traceAbort(attempt.span, reason)
     }
     this.#alarm?.()
     if (this.isIdle) this.#options.onIdle()
@@ -118,8 +121,7 @@ export class Lane {
 
   /** Aborts everything, and drops what ended and is not recorded: none of it is the worker's any more. */
   abandon(reason: unknown): void {
-    const { events, runner } = this.#options
-    for (const ended of this.#ended) tellFenced(events, runner().workerId, ended)
+    for (const { span } of this.#ended) traceAbort(span, reason)
     this.#ended = []
     this.abort(reason)
   }
@@ -127,12 +129,9 @@ export class Lane {
   /** Drops what has ended and turned out to be recorded. */
   forget(recorded: readonly AttemptKey[]): void {
     const keys = new Set(recorded.map(attemptText))
-    this.#ended = this.#ended.filter(({ outcome }) => !keys.has(attemptText(outcome)))
-  }
-
-  /** Whether an outcome is still to be recorded. */
-  holds(outcome: Outcome): boolean {
-    return this.#ended.some((ended) => ended.outcome === outcome)
+    const isRecorded = ({ outcome }: Ended): boolean => keys.has(attemptText(outcome))
+    for (const ended of this.#ended) if (isRecorded(ended)) traceEnd(ended)
+    this.#ended = this.#ended.filter((ended) => !isRecorded(ended))
   }
 
   /** Puts another outcome in the place of one that the database does not take. */
@@ -163,6 +162,7 @@ export class Lane {
       if (this.isIdle) this.#options.onIdle()
     }
     this.#release()
+    for (const { span } of this.#ended) span?.end(() => ({ outcome: "unrecorded" }))
   }
 
   async #workToDo(): Promise<void> {
@@ -235,35 +235,44 @@ export class Lane {
 
   #handle(turn: Omit<Turn, "workerId">): void {
     const { events, findStep, onAdvanced, runner } = this.#options
-    tellTurn(events, { ...turn, workerId: runner().workerId }, findStep)
+    const whole = { ...turn, workerId: runner().workerId }
+    traceTurn(whole)
+    tellTurn(events, whole, findStep)
     onAdvanced(turn.advanced, turn.room)
   }
 
   #start(claimed: ClaimedStep): void {
     const served = this.#options.findStep(claimed.workflowId, claimed.stepNo)
+    const runner = this.#options.runner()
+    const span = served === undefined ? undefined : traceAttempt(claimed, served, runner.workerId)
     if (served === undefined || claimed.results === false) {
       const outcome = claimed.results === false ? withTooMuch(claimed) : withoutHandler(claimed)
-      this.#ended.push({ outcome, claimed, served, durationMs: null, heirs: [] })
+      span?.stop()
+      this.#ended.push({ outcome, claimed, served, durationMs: null, heirs: [], span })
       return
     }
-    const attempt: Attempt = { claimed, served, attemptSignal: createAttemptSignal() }
+    const attempt: Attempt = { claimed, served, attemptSignal: createAttemptSignal(), span }
     this.#attempts.add(attempt)
-    void runStep(this.#options.runner(), attempt).then((end) => this.#finish(attempt, end))
+    void runStep(runner, attempt).then((end) => this.#finish(attempt, end))
   }
 
   #finish(attempt: Attempt, { outcome, durationMs, recorded }: AttemptEnd): void {
     const wasAborted = !this.#attempts.delete(attempt)
-    const { claimed, served } = attempt
+    const { attemptSignal, claimed, served, span } = attempt
+    span?.stop()
     if (recorded !== undefined) {
-      this.#handle({ ...recorded, settled: [{ outcome, claimed, served, durationMs }], room: 0 })
+      this.#handle({ ...recorded, settled: [{ outcome, claimed, served, durationMs, span }], room: 0 })
       // It was recorded without room, and may have freed the last slot of a limited queue.
       this.#mayClaim = true
       if (this.isIdle) this.#options.onIdle()
     } else {
       // It is somebody else's by now.
-      if (wasAborted) return
-      const heirs = outcome.kind === "complete" ? served.heirs : []
-      this.#ended.push({ outcome, claimed, served, durationMs, heirs: heirs.map((own) => own ?? claimed.priority) })
+      if (wasAborted) {
+        traceAbort(span, attemptSignal.signal.reason)
+        return
+      }
+      const heirs = (outcome.kind === "complete" ? served.heirs : []).map((own) => own ?? claimed.priority)
+      this.#ended.push({ outcome, claimed, served, durationMs, heirs, span })
     }
     this.#alarm?.()
   }

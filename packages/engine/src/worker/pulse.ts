@@ -1,6 +1,6 @@
 import type { Connection, Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
-import type { EventSink } from "../core/events/event-sink.ts"
+import type { ChangeWatch } from "../core/events/change-watch.ts"
 import type { Logger } from "../core/logger.ts"
 import { attemptText } from "../store/attempt.ts"
 import { heartbeat } from "../store/heartbeat.ts"
@@ -11,7 +11,8 @@ import type { WorkerTeller } from "./tell-worker.ts"
 
 export interface PulseOptions {
   readonly database: Database
-  readonly events: EventSink
+  /** Told what a rescue changed. */
+  readonly changes: ChangeWatch
   readonly logger: Logger
   readonly lanes: readonly Lane[]
   readonly workerId: () => number
@@ -112,8 +113,8 @@ export class Pulse {
   }
 
   async #rescue(connection: Connection): Promise<void> {
-    const { events, logger, onRescued, tell } = this.#options
-    const rescues = await observedChange(connection, events, rescueSteps)
+    const { changes, logger, onRescued, tell } = this.#options
+    const rescues = await observedChange(connection, changes, rescueSteps)
     for (const rescue of rescues) {
       if (rescue.steps > 0) logger.warn({ ...rescue }, "took back the steps of a lost worker")
       else logger.info({ ...rescue }, "a worker was lost that held no steps")

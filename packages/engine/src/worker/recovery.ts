@@ -1,11 +1,13 @@
 import { type Database, isConnectionError } from "../core/database.ts"
 import { isTaskerError, TaskerError } from "../core/error.ts"
+import type { ChangeWatch } from "../core/events/change-watch.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import { eventsOfTransition } from "../core/events/transition-event.ts"
 import type { Logger } from "../core/logger.ts"
 import type { Redact } from "../core/redact.ts"
 import { type Outcome, advance } from "../store/advance.ts"
 import { observedChange } from "../store/observed-change.ts"
+import { readEndedTasks } from "../store/read-ended-tasks.ts"
 import { readRecorded } from "../store/read-recorded.ts"
 import { recoverWorker } from "../store/recover-worker.ts"
 import { sqlState } from "../store/sql-error.ts"
@@ -16,6 +18,8 @@ import type { WorkerTeller } from "./tell-worker.ts"
 export interface RecoveryOptions {
   readonly database: Database
   readonly events: EventSink
+  /** Told what handing back changed. */
+  readonly changes: ChangeWatch
   readonly logger: Logger
   readonly redact: Redact
   readonly lanes: readonly Lane[]
@@ -51,8 +55,6 @@ export class Recovery {
   readonly #options: RecoveryOptions
   readonly #stopped = new AbortController()
   #underWay: Promise<void> | undefined
-  /** The id whose loss was told. */
-  #lostId: number | undefined
 
   constructor(options: RecoveryOptions) {
     this.#options = options
@@ -98,19 +100,17 @@ export class Recovery {
   }
 
   async #reconcile(): Promise<void> {
-    const { database, events, lanes, logger, tell, workerId, register } = this.#options
+    const { changes, database, lanes, logger, tell, workerId, register } = this.#options
     const known = lanes.flatMap((lane) => lane.known)
     try {
-      const handedBack = await observedChange(database, events, (db) => recoverWorker(db, workerId(), known))
+      const handedBack = await observedChange(database, changes, (db) => recoverWorker(db, workerId(), known))
       await this.#noteRecorded()
       if (handedBack > 0)
         logger.warn({ workerId: workerId(), steps: handedBack }, "handed back steps whose claim was not heard")
     } catch (error) {
       if (!isTaskerError(error, "TASKER_LEASE_LOST")) throw error
       await this.#noteRecorded()
-      // Once, however often it takes until the worker is known under another id.
-      if (this.#lostId !== workerId()) tell.leaseLost(error)
-      this.#lostId = workerId()
+      tell.leaseLost(error)
       for (const lane of lanes) lane.abandon(error)
       await register()
     }
@@ -118,19 +118,18 @@ export class Recovery {
 
   /** Outcomes whose answer was lost may have been recorded all the same: then they are told, and not sent again. */
   async #noteRecorded(): Promise<void> {
-    const { database, events, lanes, workerId } = this.#options
+    const { changes, database, events, lanes, workerId } = this.#options
     // Not what runs: a transactional step records its own end, and is told of it.
     const ended = lanes.flatMap((lane) => lane.ended)
     const { attempts, transitions } = await readRecorded(database, workerId(), ended)
     for (const lane of lanes) lane.forget(attempts)
     for (const event of transitions.flatMap(eventsOfTransition)) events.deliver(event)
+    if (changes.watchesEnds()) for (const task of await readEndedTasks(database, transitions)) changes.onEnded(task)
   }
 
   async #recordOneByOne({ lane, outcomes }: FailedCall): Promise<void> {
     const { database, workerId } = this.#options
-    // An answer may have been lost here, too.
-    await this.#noteRecorded()
-    for (const outcome of outcomes.filter((candidate) => lane.holds(candidate))) {
+    for (const outcome of outcomes) {
       const request = { workerId: workerId(), routes: [], room: 0, expected: [0, 0, 0, 0] } as const
       try {
         const calledAt = performance.now()

@@ -8,6 +8,7 @@ import type { Redact } from "../core/redact.ts"
 import { delayBeforeAttempt } from "../core/retry-policy.ts"
 import type { StepTransaction } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
+import type { StepSpan } from "../tracing/step-span.ts"
 import { type AttemptEvents, createAttemptEvents } from "./attempt-events.ts"
 import { type HandlerWatch, watchHandler } from "./handler-watch.ts"
 import type { ServedStep } from "./served-workflows.ts"
@@ -32,6 +33,8 @@ export interface Attempt {
   readonly claimed: ClaimedStep
   readonly served: ServedStep
   readonly attemptSignal: AttemptSignal
+  /** Undefined without tracing. */
+  readonly span: StepSpan | undefined
 }
 
 /** A call of `advance` that went well. */
@@ -138,16 +141,19 @@ async function resultOf(
   { watch, published }: Run,
   tx?: StepTransaction,
 ): Promise<string | null> {
-  const { claimed, served, attemptSignal } = attempt
+  const { claimed, served, attemptSignal, span } = attempt
   const { publish } = published
   const context = stepContext(
     claimed,
     served,
     attemptSignal,
     runner.logger,
-    tx === undefined ? { publish } : { publish, tx },
+    tx === undefined ? { publish, span } : { publish, tx, span },
   )
-  const result = await watch.run(() => served.step.handler(context))
+  const handle = () => served.step.handler(context)
+  const result = await watch.run(span === undefined ? handle : () => span.run(handle))
+  // A transactional step's outcome is recorded, and committed, before anybody else hears of it.
+  span?.stop()
   if (result === undefined) return null
   return encodeJson(result, { what: "result", maxBytes: runner.resultBytes, code: "TASKER_RESULT_INVALID" })
 }

@@ -2,6 +2,7 @@ import { boundLogger, type Logger } from "../core/logger.ts"
 import { stepResults } from "../core/step-results.ts"
 import type { AnyStepContext } from "../core/workflow.ts"
 import type { ClaimedStep } from "../store/advance.ts"
+import type { StepSpan } from "../tracing/step-span.ts"
 import type { ServedStep } from "./served-workflows.ts"
 
 /** The signal of one attempt. Most handlers never ask for theirs, so it is made when they do. */
@@ -32,7 +33,10 @@ export function createAttemptSignal(): AttemptSignal {
 }
 
 /** What only this attempt's handler is given: `tx` when its step is transactional. */
-export type AttemptTools = Pick<AnyStepContext, "publish" | "tx">
+export interface AttemptTools extends Pick<AnyStepContext, "publish" | "tx"> {
+  /** Says in log lines which trace they belong to; undefined without tracing. */
+  readonly span: StepSpan | undefined
+}
 
 /** What a handler is given. */
 export function stepContext(
@@ -40,7 +44,7 @@ export function stepContext(
   served: ServedStep,
   attemptSignal: AttemptSignal,
   logger: Logger,
-  { publish, tx }: AttemptTools,
+  { publish, tx, span }: AttemptTools,
 ): AnyStepContext {
   const { workflow, step } = served
   // Null when every parent was skipped; false never gets here.
@@ -60,7 +64,7 @@ export function stepContext(
     correlationId: claimed.correlationId,
     idempotencyKey: `${claimed.taskId}:${step.spec.name}`,
     get log() {
-      return stepLogger(logger, claimed, served)
+      return stepLogger(logger, claimed, served, span)
     },
     publish,
   }
@@ -68,7 +72,12 @@ export function stepContext(
   return tx === undefined ? context : Object.assign(context, { tx })
 }
 
-function stepLogger(logger: Logger, claimed: ClaimedStep, { workflow, step }: ServedStep): Logger {
+function stepLogger(
+  logger: Logger,
+  claimed: ClaimedStep,
+  { workflow, step }: ServedStep,
+  span: StepSpan | undefined,
+): Logger {
   const fields = {
     component: "handler",
     namespace: workflow.namespace,
@@ -76,6 +85,7 @@ function stepLogger(logger: Logger, claimed: ClaimedStep, { workflow, step }: Se
     version: workflow.version,
     step: step.spec.name,
     attempt: claimed.attempt,
+    ...span?.ids(),
   }
   // Whatever a handler says, its lines are found with those of its task.
   return boundLogger(logger, fields, { correlationId: claimed.correlationId, taskId: claimed.taskId })

@@ -5,6 +5,7 @@ import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
 import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
 import type { Advanced, ClaimedStep, Outcome } from "../store/advance.ts"
 import { attemptText } from "../store/attempt.ts"
+import type { StepSpan } from "../tracing/step-span.ts"
 import type { FindStep, ServedStep } from "./served-workflows.ts"
 
 /** An outcome that a call recorded or was refused, and what it is of. */
@@ -15,6 +16,8 @@ export interface Settled {
   readonly served: ServedStep | undefined
   /** What the handler took; `null` when it was not called. */
   readonly durationMs: number | null
+  /** Undefined without tracing. */
+  readonly span: StepSpan | undefined
 }
 
 /** One call of `advance`, seen from the worker. */
@@ -88,8 +91,7 @@ function tellEnd(events: EventSink, workerId: number, { outcome, claimed, served
   })
 }
 
-/** Tells that an outcome is not recorded, because the attempt was given to another worker. */
-export function tellFenced(events: EventSink, workerId: number, { outcome, claimed, served }: Settled): void {
+function tellFenced(events: EventSink, workerId: number, { outcome, claimed, served }: Settled): void {
   if (served === undefined) return
   const { taskId, namespace, workflow, version, correlationId, step } = factsOf(workerId, claimed, served)
   events.publish("step.fenced", {
@@ -118,8 +120,7 @@ function tellTasksEnded(events: EventSink, { advanced, settled, workerId }: Turn
       to: ended.state,
       attempt: null,
       maxAttempts: null,
-      // Both are cut to milliseconds: of what took less, the one may lie behind the other.
-      durationMs: Math.max(0, ended.finishedAt.getTime() - ended.startedAt.getTime()),
+      durationMs: ended.finishedAt.getTime() - ended.startedAt.getTime(),
     })
   }
 }

@@ -1,6 +1,7 @@
 import { hostname } from "node:os"
 import type { Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
+import type { ChangeWatch } from "../core/events/change-watch.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import type { Hints } from "../core/hints.ts"
 import { createLimiter, type Limiter } from "../core/limiter.ts"
@@ -45,6 +46,8 @@ export interface WorkerRooms {
   readonly redact: Redact
   readonly hints: Hints
   readonly events: EventSink
+  /** Told what changes that is no turn of a lane. */
+  readonly changes: ChangeWatch
   readonly notifier: Notifier
   readonly workflows: readonly ServedWorkflow[]
 }
@@ -81,10 +84,10 @@ export class Worker {
     this.#routes = servedRoutes(rooms.workflows, settings.queues)
     this.#limitTransactions = createLimiter(settings.maxTransactions)
     this.#lanes = this.#createLanes()
-    const { database, events, logger, redact } = rooms
+    const { changes, database, events, logger, redact } = rooms
     const workerId = () => this.#workerId
     this.#tell = tellWorker(rooms.events, () => ({ workerId: this.#workerId, worker: settings.name }))
-    const common = { database, events, logger, redact, lanes: this.#lanes, workerId, tell: this.#tell }
+    const common = { changes, database, events, logger, redact, lanes: this.#lanes, workerId, tell: this.#tell }
     this.#recovery = new Recovery({ ...common, register: () => this.#register(), onRecovered: () => this.wake() })
     this.#pulse = new Pulse({
       ...common,
@@ -202,8 +205,8 @@ export class Worker {
     try {
       // A network that went silent answers neither: then closing the database cuts the connections.
       await within(this.#loops, RECORDING_MS)
-      const { database, events } = this.#rooms
-      const stopped = observedChange(database, events, (db) => stopWorker(db, this.#workerId))
+      const { changes, database } = this.#rooms
+      const stopped = observedChange(database, changes, (db) => stopWorker(db, this.#workerId))
       const handedBack = await within(stopped, RECORDING_MS)
       if (handedBack > 0)
         this.#rooms.logger.warn(

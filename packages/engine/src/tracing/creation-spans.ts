@@ -1,0 +1,134 @@
+import { context, type Link, type Span, SpanKind, trace, type Tracer } from "@opentelemetry/api"
+import { eventError } from "../core/events/event-error.ts"
+import type { Redact } from "../core/redact.ts"
+import type { WorkflowId } from "../core/workflow.ts"
+import { findTracer } from "./find-tracer.ts"
+import { recordError } from "./span-error.ts"
+import { findTracedStep, type TracedStep } from "./step-span.ts"
+import type { TraceAttributes } from "./trace-attributes.ts"
+import { encodeTraceContext } from "./trace-context.ts"
+
+/** What a request for a task came to. */
+interface Created {
+  readonly taskId: string
+  readonly created: boolean
+}
+
+/**
+ * Runs a call that creates one task inside its span. The task's spans become children of that one.
+ *
+ * The span continues the caller's trace. From a step's handler it begins a trace of its own instead, and both are
+ * linked: a task that creates tasks would otherwise grow a trace without an end.
+ *
+ * @param redact - takes secrets out of an error
+ * @param work - is given the context to store with the task; `undefined` without tracing
+ */
+export async function traceCreateTask<Task extends Created>(
+  workflow: WorkflowId,
+  redact: Redact,
+  work: (traceContext: string | undefined) => Promise<Task>,
+): Promise<Task> {
+  const tracer = findTracer()
+  if (tracer === undefined) return await work(undefined)
+  const creator = findTracedStep()
+  const begin = creationsOf(tracer, workflow, creator, creator?.span)
+  const span = begin()
+  creator?.span.addLink(linkTo(span))
+  return await inside(span, redact, async () => {
+    const task = await work(encodeTraceContext(span.spanContext()))
+    tellCreated(span, task)
+    return task
+  })
+}
+
+/**
+ * Runs a call that creates many tasks inside its span. Each task gets a trace of its own, linked to the call, or to the
+ * step that makes it: thousands of tasks in one trace are of no use to anybody.
+ *
+ * @param redact - takes secrets out of an error
+ * @param work - is given a function that makes the context to store with the next task
+ */
+export async function traceCreateTasks<Task extends Created>(
+  { workflow, count }: { readonly workflow: WorkflowId; readonly count: number },
+  redact: Redact,
+  work: (nextTraceContext: () => string | undefined) => Promise<readonly Task[]>,
+): Promise<readonly Task[]> {
+  const tracer = findTracer()
+  if (tracer === undefined) return await work(() => undefined)
+  const creator = findTracedStep()
+  const call = tracer.startSpan(`tasker.tasks.create ${workflow.name}`, {
+    kind: SpanKind.CLIENT,
+    attributes: { ...workflowAttributes(workflow), "tasker.task.count": count } satisfies TraceAttributes,
+  })
+  const begin = creationsOf(tracer, workflow, creator, creator?.span ?? call)
+  const spans: Span[] = []
+  try {
+    return await inside(call, redact, async () => {
+      const tasks = await work(() => {
+        const span = begin()
+        spans.push(span)
+        return encodeTraceContext(span.spanContext())
+      })
+      for (const [index, task] of tasks.entries()) tellCreated(spans[index], task)
+      return tasks
+    })
+  } catch (error) {
+    for (const span of spans) tellFailure(span, redact, error)
+    throw error
+  } finally {
+    for (const span of spans) span.end()
+  }
+}
+
+/**
+ * Makes the spans of tasks that are created: in the trace that is active, or, when there is something to link to, each
+ * in a trace of its own.
+ */
+function creationsOf(
+  tracer: Tracer,
+  workflow: WorkflowId,
+  creator: TracedStep | undefined,
+  linked: Span | undefined,
+): () => Span {
+  const parent: TraceAttributes =
+    creator === undefined ? {} : { "tasker.parent.task.id": creator.taskId, "tasker.parent.step.name": creator.step }
+  const options = {
+    kind: SpanKind.PRODUCER,
+    links: linked === undefined ? [] : [linkTo(linked)],
+    attributes: { ...workflowAttributes(workflow), ...parent },
+  }
+  const begun = linked === undefined ? context.active() : trace.deleteSpan(context.active())
+  return () => tracer.startSpan(`tasker.task.create ${workflow.name}`, options, begun)
+}
+
+function tellCreated(span: Span | undefined, { taskId, created }: Created): void {
+  if (span?.isRecording() !== true) return
+  span.setAttributes({ "tasker.task.id": taskId, "tasker.task.created": created } satisfies TraceAttributes)
+}
+
+async function inside<T>(span: Span, redact: Redact, work: () => Promise<T>): Promise<T> {
+  try {
+    return await context.with(trace.setSpan(context.active(), span), work)
+  } catch (error) {
+    tellFailure(span, redact, error)
+    throw error
+  } finally {
+    span.end()
+  }
+}
+
+function tellFailure(span: Span, redact: Redact, error: unknown): void {
+  if (span.isRecording()) recordError(span, redact(eventError(error)))
+}
+
+function workflowAttributes({ namespace, name, version }: WorkflowId): TraceAttributes {
+  return {
+    "tasker.workflow.namespace": namespace,
+    "tasker.workflow.name": name,
+    "tasker.workflow.version": version,
+  }
+}
+
+function linkTo(span: Span): Link {
+  return { context: span.spanContext() }
+}

@@ -1,0 +1,34 @@
+import { type Attributes, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api"
+import type { EndedTaskFacts } from "../core/events/change-watch.ts"
+import { findTracer } from "./find-tracer.ts"
+import type { TraceAttributes } from "./trace-attributes.ts"
+import { taskTraceContext } from "./trace-context.ts"
+
+/** Writes the span of a task that has ended, from its creation to its end. For whoever ended it, once. */
+export function traceTask(task: EndedTaskFacts): void {
+  const tracer = findTracer()
+  if (tracer === undefined) return
+  const parent = taskTraceContext(task.taskId, task.traceContext)
+  const span = tracer.startSpan(
+    `tasker.task ${task.workflow}`,
+    { startTime: task.createdAt, attributes: attributesOf(task) },
+    trace.setSpanContext(ROOT_CONTEXT, parent),
+  )
+  if (task.outcome === "error") span.setStatus({ code: SpanStatusCode.ERROR, message: "a step failed for good" })
+  span.end(task.finishedAt)
+}
+
+function attributesOf(task: EndedTaskFacts): Attributes {
+  const { createdAt, startedAt, workerId } = task
+  const attributes: TraceAttributes = {
+    "tasker.workflow.namespace": task.namespace,
+    "tasker.workflow.name": task.workflow,
+    "tasker.workflow.version": task.version,
+    "tasker.task.id": task.taskId,
+    "tasker.task.correlation_id": task.correlationId,
+    "tasker.task.outcome": task.outcome,
+  }
+  if (startedAt !== null) attributes["tasker.task.wait_ms"] = startedAt.getTime() - createdAt.getTime()
+  if (workerId !== null) attributes["tasker.worker.id"] = workerId
+  return attributes
+}

@@ -1,0 +1,83 @@
+import { stateAfter } from "../core/outcome-state.ts"
+import type { ClaimedStep } from "../store/advance.ts"
+import { attemptText } from "../store/attempt.ts"
+import { isTracing } from "../tracing/find-tracer.ts"
+import type { SpanError } from "../tracing/span-error.ts"
+import { type AttemptFate, silentStep, startStepSpan, type StepSpan } from "../tracing/step-span.ts"
+import { traceTask } from "../tracing/task-span.ts"
+import { isLeftOut } from "../tracing/trace-context.ts"
+import type { ServedStep } from "./served-workflows.ts"
+import type { Settled, Turn } from "./tell-turn.ts"
+
+/** Starts the span of an attempt; `undefined` without tracing. */
+export function traceAttempt(claimed: ClaimedStep, served: ServedStep, workerId: number): StepSpan | undefined {
+  if (!isTracing()) return undefined
+  const { taskId, traceContext } = claimed
+  if (isLeftOut(traceContext)) return silentStep(taskId, served.step.spec.name, traceContext)
+  const { workflow, step } = served
+  return startStepSpan({
+    taskId,
+    namespace: workflow.namespace,
+    workflow: workflow.name,
+    version: workflow.version,
+    correlationId: claimed.correlationId,
+    step: step.spec.name,
+    attempt: claimed.attempt,
+    maxAttempts: claimed.maxAttempts,
+    queue: step.spec.queue,
+    workerId,
+    waitMs: claimed.waitMs,
+    traceContext,
+  })
+}
+
+/** Ends the spans of the attempts that one call settled, and writes those of the tasks that ended by it. */
+export function traceTurn({ settled, advanced, workerId }: Turn): void {
+  const lost = advanced.lost.length === 0 ? undefined : new Set(advanced.lost.map(attemptText))
+  for (const one of settled) traceEnd(one, lost?.has(attemptText(one.outcome)))
+  if (advanced.ended.length === 0 || !isTracing()) return
+  // A task ends with one of its steps.
+  const attempts = new Map(settled.map((one) => [one.claimed.taskId, one]))
+  for (const { taskId, state, createdAt, startedAt, finishedAt } of advanced.ended) {
+    const { claimed, served } = attempts.get(taskId) ?? {}
+    if (claimed === undefined || served === undefined) continue
+    const { correlationId, traceContext } = claimed
+    if (isLeftOut(traceContext)) continue
+    traceTask({
+      taskId,
+      namespace: served.workflow.namespace,
+      workflow: served.workflow.name,
+      version: served.workflow.version,
+      correlationId,
+      outcome: state,
+      createdAt,
+      startedAt,
+      finishedAt,
+      traceContext,
+      workerId,
+    })
+  }
+}
+
+/** Ends the span of an attempt whose outcome was recorded, or refused. */
+export function traceEnd(settled: Settled, isLost = false): void {
+  settled.span?.end(() => fateOf(settled, isLost))
+}
+
+function fateOf({ outcome, claimed, served }: Settled, isLost: boolean): AttemptFate {
+  const error = outcome.kind === "complete" ? undefined : errorOf(outcome.json)
+  if (isLost) return { outcome: "fenced", error }
+  const { attempt, maxAttempts } = claimed
+  const skippable = served?.step.spec.skippable ?? false
+  return { outcome: stateAfter(outcome.kind, { attempt, maxAttempts, skippable }), error, delayMs: outcome.delayMs }
+}
+
+/** Ends the span of an attempt that is not this worker's any more. */
+export function traceAbort(span: StepSpan | undefined, reason: unknown): void {
+  span?.end(() => ({ outcome: "aborted", reason: reason instanceof Error ? reason.message : String(reason) }))
+}
+
+/** Stored errors are ours: they have these fields. */
+function errorOf(json: string | null): SpanError | undefined {
+  return json === null ? undefined : (JSON.parse(json) as SpanError)
+}
