@@ -7,6 +7,8 @@ export interface ChaosWorkerOptions {
   readonly stepMs: number
   /** Whether to tell of each step that ran to its end. */
   readonly reportsRuns: boolean
+  /** Instead of running steps, handles what happens to tasks under the durable subscription `audit`. */
+  readonly subscribes: boolean
   /** How long to wait for running steps after SIGTERM. */
   readonly stopMs: number
 }

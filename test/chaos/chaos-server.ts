@@ -2,6 +2,7 @@ import { createTasker, silentLogger, type Tasker } from "@tasker/engine"
 import { join } from "node:path"
 import pg from "pg"
 import { inject } from "vitest"
+import { until, within } from "./until.ts"
 import { type ChaosWorkflows, chaosWorkflows, CREATE_EFFECTS, NO_HANDLERS } from "./chaos-workflows.ts"
 
 declare module "vitest" {
@@ -46,4 +47,25 @@ export async function startChaosServer(name: string): Promise<ChaosServer> {
       await tasker.close()
     },
   }
+}
+
+/** Ends the server as a power cut does, or as an operator in a hurry. */
+export async function crash({ query }: ChaosServer, signal: NodeJS.Signals): Promise<void> {
+  const [row] = await query<{ pid: number }>(
+    "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::integer as pid",
+  )
+  if (row === undefined) throw new Error("the server has no pid")
+  process.kill(row.pid, signal)
+  await within("the server is gone", 10_000, gone(row.pid))
+}
+
+async function gone(pid: number): Promise<void> {
+  await until("it is gone", 10_000, () => {
+    try {
+      process.kill(pid, 0)
+      return false
+    } catch {
+      return true
+    }
+  })
 }

@@ -1,4 +1,5 @@
 import { createTasker, type Logger } from "@tasker/engine"
+import pg from "pg"
 import type { ChaosMessage, ChaosWorkerOptions } from "./chaos-messages.ts"
 import { type ChaosResult, type ChaosStep, chaosWorkflows } from "./chaos-workflows.ts"
 
@@ -27,7 +28,8 @@ process.once("SIGTERM", () => void stop())
 process.on("message", () => release())
 // A test that ended without us must not leave us behind.
 process.once("disconnect", () => process.exit())
-await tasker.startWorker({ name: options.name, leaseMs: options.leaseMs, pollMs: 200 })
+if (options.subscribes) await subscribe()
+else await tasker.startWorker({ name: options.name, leaseMs: options.leaseMs, pollMs: 200 })
 tell({ event: "ready" })
 
 async function work(step: ChaosStep): Promise<ChaosResult> {
@@ -48,6 +50,22 @@ async function gate(step: ChaosStep): Promise<ChaosResult> {
 function resultOf({ taskId, stepName, attempt }: ChaosStep): ChaosResult {
   if (options.reportsRuns) tell({ event: "ran", taskId, step: stepName, attempt })
   return { by: options.name, attempt }
+}
+
+/** Writes each event of a task into a table. */
+async function subscribe(): Promise<void> {
+  const pool = new pg.Pool({ connectionString: options.url, max: 1 })
+  const { leaseMs } = options
+  await tasker.events.subscribe(
+    "audit",
+    {
+      "task.*": async ({ name, payload }) => {
+        const values = ["taskId" in payload ? payload.taskId : null, name, process.pid]
+        await pool.query("insert into chaos_handled (task_id, event, pid) values ($1, $2, $3)", values)
+      },
+    },
+    { start: "beginning", leaseMs, pollMs: 200 },
+  )
 }
 
 async function stop(): Promise<void> {

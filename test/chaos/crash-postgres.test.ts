@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { assertSound } from "./assert-sound.ts"
-import { type ChaosServer, startChaosServer } from "./chaos-server.ts"
+import { type ChaosServer, crash, startChaosServer } from "./chaos-server.ts"
 import { countRuns, repeatedRuns } from "./handler-runs.ts"
 import { seededRandom } from "./seeded-random.ts"
-import { until, within } from "./until.ts"
+import { until } from "./until.ts"
 import { startWorkerProcess, stopWorkers } from "./worker-process.ts"
 
 const TASKS = 600
@@ -49,26 +49,6 @@ describe("a PostgreSQL that stops hard", () => {
     await assertSound(server)
   }, 90_000)
 })
-
-async function crash({ query }: ChaosServer, signal: NodeJS.Signals): Promise<void> {
-  const [row] = await query<{ pid: number }>(
-    "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::integer as pid",
-  )
-  if (row === undefined) throw new Error("the server has no pid")
-  process.kill(row.pid, signal)
-  await within("the server is gone", 10_000, gone(row.pid))
-}
-
-async function gone(pid: number): Promise<void> {
-  await until("it is gone", 10_000, () => {
-    try {
-      process.kill(pid, 0)
-      return false
-    } catch {
-      return true
-    }
-  })
-}
 
 async function answers(query: Promise<unknown>): Promise<boolean> {
   return await query.then(

@@ -27,7 +27,7 @@ export interface WorkerProcess {
 
 const MAIN = fileURLToPath(new URL("../dist/chaos/chaos-worker-main.js", import.meta.url))
 
-const DEFAULTS = { leaseMs: 1_000, stepMs: 15, reportsRuns: false, stopMs: 5_000 }
+const DEFAULTS = { leaseMs: 1_000, stepMs: 15, reportsRuns: false, subscribes: false, stopMs: 5_000 }
 
 /** Starts a worker process, as `npm test` has built it. Resolves once its worker runs. */
 export async function startWorkerProcess(

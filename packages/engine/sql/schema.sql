@@ -46,6 +46,17 @@ create table tasker.routines (
   constraint routines_pkey PRIMARY KEY (name)
 );
 
+create table tasker.skipped_events (
+  subscription text not null,
+  transition_id bigint not null,
+  name text not null,
+  attempts integer not null,
+  skipped_at timestamp with time zone not null,
+  event jsonb not null,
+  error jsonb not null,
+  constraint skipped_events_pkey PRIMARY KEY (subscription, transition_id, name)
+);
+
 create table tasker.step_queue (
   task_id uuid not null,
   run_at timestamp with time zone not null,
@@ -76,6 +87,21 @@ create table tasker.step_records (
   constraint step_records_consistent_check CHECK (((state <> 'in_progress'::tasker.state) AND (waiting_on >= 0) AND ((attempts >= 0) AND (attempts <= max_attempts)))),
   constraint step_records_pkey PRIMARY KEY (task_id, step_no)
 ) with (fillfactor=90);
+
+create table tasker.subscriptions (
+  name text not null,
+  cursor text not null,
+  generation bigint not null,
+  holder text,
+  lease_until timestamp with time zone,
+  created_at timestamp with time zone not null,
+  moved_at timestamp with time zone not null,
+  failure jsonb,
+  retry_at timestamp with time zone,
+  constraint subscriptions_holder_check CHECK (((holder IS NULL) = (lease_until IS NULL))),
+  constraint subscriptions_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+  constraint subscriptions_pkey PRIMARY KEY (name)
+) with (fillfactor=50);
 
 create table tasker.tasks (
   task_id uuid not null,
@@ -321,6 +347,7 @@ tasker.attempt_analysis (p_since timestamp with time zone, p_until timestamp wit
 tasker.bypass_steps (p_requests jsonb, p_task_ids uuid[], p_created uuid[], p_now timestamp with time zone) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_nestloop=on, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.cancel_task (p_task_id uuid, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.claim_steps (p_worker_id integer, p_row_ids tid[], p_task_ids uuid[], p_now timestamp with time zone) returns integer[], volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.claim_subscription (p_name text, p_holder text, p_lease interval, p_now timestamp with time zone DEFAULT now()) returns TABLE(generation bigint, held_ms double precision, cursor text, failure jsonb, retry_ms double precision), volatile, set search_path=""
 tasker.completed_steps (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text) returns TABLE(task_id uuid, step_no smallint, workflow_id integer, attempts smallint, started_at timestamp with time zone, finished_at timestamp with time zone, duration_ms double precision), stable
 tasker.count_buckets (p_values double precision[], p_bounds double precision[]) returns integer[], immutable, set search_path=""
 tasker.count_recent_tasks (p_since timestamp with time zone) returns TABLE(state tasker.state, count bigint), stable, set search_path=""
@@ -358,6 +385,7 @@ tasker.lock_task (p_task_id uuid) returns tasker.tasks, volatile, set search_pat
 tasker.measure_queues (p_count_limit integer, p_now timestamp with time zone DEFAULT now()) returns TABLE(name text, max_running integer, is_paused boolean, ready_steps integer, delayed_steps integer, oldest_ready double precision, live_workers integer), stable, set search_path="", set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.measured_attempts (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text, p_max_rows integer) returns TABLE(task_id uuid, workflow_id integer, step_no smallint, attempt smallint, outcome tasker.state, queue_ms double precision, retry_ms double precision, run_ms double precision, held_by smallint, held_ms double precision), stable
 tasker.move_counters (p_task_ids uuid[], p_states tasker.state[], p_ready_task_ids uuid[], p_from tasker.state, p_task_from tasker.state, p_were_active boolean, p_worker_id integer, p_actor text, p_reason text, p_now timestamp with time zone, OUT ended_task_ids uuid[], OUT ended_states tasker.state[]) returns record, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
+tasker.move_subscription (p_name text, p_generation bigint, p_cursor text, p_failure jsonb, p_retry_ms double precision, p_lease interval, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
 tasker.next_task_ids (p_workflow_ids integer[], p_after uuid, p_end uuid, p_limit integer) returns uuid[], stable, set search_path=""
 tasker.next_task_state (p_from tasker.state, p_active_steps integer, p_failed_steps integer) returns tasker.state, immutable
 tasker.oldest_ready_steps (p_now timestamp with time zone DEFAULT now()) returns TABLE(queue text, task_id uuid, step text, ready_at timestamp with time zone, age_ms double precision), stable, set search_path=""
@@ -370,7 +398,7 @@ tasker.read_feed (p_lows bigint[], p_highs bigint[], p_limit integer, p_mark boo
 tasker.read_outcomes (p_task_ids uuid[]) returns TABLE(task_id uuid, state tasker.state, step_names text[], results jsonb, failures jsonb), stable, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.recover_worker (p_worker_id integer, p_task_ids uuid[], p_step_nos smallint[], p_attempts smallint[], p_now timestamp with time zone DEFAULT now()) returns integer, volatile, set search_path=""
 tasker.register_worker (p_name text, p_host text, p_pid integer, p_concurrency integer, p_routes integer[], p_lease interval, p_now timestamp with time zone DEFAULT now()) returns integer, volatile, set search_path=""
-tasker.register_workflow (p_definition jsonb, p_version_key text, p_replace boolean DEFAULT false, p_now timestamp with time zone DEFAULT now()) returns TABLE(workflow_id integer, route_id integer, queue text), volatile, set search_path=""
+tasker.register_workflow (p_definition jsonb, p_version_key text, p_replace boolean DEFAULT false, p_now timestamp with time zone DEFAULT now()) returns TABLE(workflow_id integer, route_id integer, queue text, change text), volatile, set search_path=""
 tasker.release_identity_keys (p_requests jsonb) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set enable_seqscan=off, set enable_nestloop=on, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.release_steps (p_task_ids uuid[], p_step_nos smallint[], p_states tasker.state[], p_max_attempts smallint[], p_run_ats timestamp with time zone[]) returns void, volatile, set search_path="", set plan_cache_mode=force_generic_plan, set jit=off, set enable_seqscan=off, set enable_hashjoin=off, set enable_mergejoin=off
 tasker.rescue_steps (p_now timestamp with time zone DEFAULT now()) returns TABLE(worker_id integer, steps integer), volatile, set search_path=""
@@ -381,6 +409,7 @@ tasker.retried_steps (p_since timestamp with time zone, p_until timestamp with t
 tasker.retry_steps (p_task_id uuid, p_step_name text DEFAULT NULL::text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
 tasker.sampled_tasks (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text, p_max_rows integer) returns TABLE(task_id uuid, workflow_id integer, created_at timestamp with time zone), stable
 tasker.settle_step (p_task_id uuid, p_step_no smallint, p_from tasker.state, p_to tasker.state, p_result jsonb, p_cause text, p_actor text, p_reason text, p_now timestamp with time zone) returns void, volatile, set search_path=""
+tasker.skip_event (p_name text, p_generation bigint, p_cursor text, p_skipped jsonb, p_lease interval, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
 tasker.skip_step (p_task_id uuid, p_step_name text, p_actor text DEFAULT NULL::text, p_reason text DEFAULT NULL::text, p_now timestamp with time zone DEFAULT now()) returns boolean, volatile, set search_path=""
 tasker.slowest_steps (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text, p_limit integer) returns TABLE(task_id uuid, step text, namespace text, workflow text, version text, attempts smallint, started_at timestamp with time zone, finished_at timestamp with time zone, duration_ms double precision), stable
 tasker.slowest_tasks (p_since timestamp with time zone, p_until timestamp with time zone, p_namespace text, p_workflow text, p_version text, p_limit integer) returns TABLE(task_id uuid, namespace text, workflow text, version text, state tasker.state, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, wait_ms double precision, duration_ms double precision, step_count integer, error_count integer, attempt_count integer, initiator text, source_system text), stable

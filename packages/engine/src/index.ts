@@ -145,6 +145,10 @@ export type {
 export type { EventHandler, Subscriber } from "./core/events/subscriber.ts"
 export type { FeedEvent, FeedStart } from "./events/feed-reader.ts"
 export type { Feed, FollowOptions } from "./events/follow.ts"
+export type { DurableHandler, EventContext } from "./events/handle-event.ts"
+export type { SubscribeOptions, Subscription } from "./events/subscribe.ts"
+export type { Subscriptions, SubscriptionStatus } from "./events/subscriptions.ts"
+export type { SkippedEvent } from "./store/subscriptions/list-skipped-events.ts"
 
 // Errors
 export {

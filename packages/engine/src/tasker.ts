@@ -35,6 +35,7 @@ import { EventBus } from "./events/event-bus.ts"
 import { loggedEvents } from "./events/logged-events.ts"
 import { type Events, createEvents } from "./events/events.ts"
 import { createFeeds } from "./events/feeds.ts"
+import { createSubscriptions, type Subscriptions } from "./events/subscriptions.ts"
 import { publishRegistryChange } from "./events/publish-registry-change.ts"
 import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
@@ -118,6 +119,8 @@ export interface Tasker extends Client {
    * @returns a function that ends it; it may be called twice
    */
   onDatabaseCall(listener: DatabaseCallListener): () => void
+  /** The durable subscriptions of all processes: where they stand, and what keeps them. `events.subscribe` makes them. */
+  readonly subscriptions: Subscriptions
   /** Where the tasks live, without any password. */
   readonly databaseUrl: string
   /**
@@ -316,7 +319,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const { notifications: isEnabled = true } = options
   const notifier = createNotifier({ database, origin: randomUUID(), isEnabled, now: () => performance.now() })
   const stopListening = await listen(database, hints, notifier, events)
-  const feeds = createFeeds({ database, hints, logger, announce: () => notifier.follow() })
+  const feeds = createFeeds({ database, hints, logger, events, announce: () => notifier.follow() })
   const workers = new Set<Worker>()
   const client = openClient(parts, { limits, hints, notifier, workers })
   const exports = openExports(parts)
@@ -345,9 +348,9 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   }
 
   async function close(closeOptions: StopOptions): Promise<void> {
-    await Promise.all([...workers].map((worker) => worker.stop(closeOptions)))
+    const stopped = [...workers].map((worker) => worker.stop(closeOptions))
+    await Promise.all([...stopped, feeds.close(closeOptions.timeoutMs ?? 30_000)])
     await exports.close()
-    await feeds.close()
     notifier.close()
     client.close()
     await endTelling(parts, stopListening)
@@ -357,6 +360,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     ...client,
     ...registries,
     events: createEvents(bus, feeds, () => registries.workflows.list().map(({ workflow }) => workflow.definition)),
+    subscriptions: createSubscriptions(database),
     databaseUrl: database.displayUrl,
     joinUrl: database.joinUrl,
     // A worker that stops holds no connection.

@@ -11,7 +11,8 @@
 --   p_replace      whether a different definition may take its place
 --   p_now          the clock; only tests pass it
 --
--- Returns    the workflow's id, and one row per route: its id and queue
+-- Returns    the workflow's id, and one row per route: its id and queue; and what was done:
+--            registered, replaced, or kept when the version stood with the same definition
 -- Locks      an advisory lock, so that registrations run one after another
 -- Raises     TK010 when the version stands with another definition
 --            TK011 when it does and has live tasks, so that even p_replace is refused
@@ -23,7 +24,7 @@ create or replace function tasker.register_workflow (
   p_replace      boolean default false,
   p_now          timestamptz default now()
 )
-returns table (workflow_id integer, route_id integer, queue text)
+returns table (workflow_id integer, route_id integer, queue text, change text)
 language plpgsql
 volatile
 set search_path = ''
@@ -32,9 +33,10 @@ as $$
 declare
   -- What the tasks are pinned to. A schema library words the same schema otherwise in
   -- another version of itself, and that is no other workflow.
-  v_checksum  text := md5((p_definition - 'inputSchema' - 'description')::text);
+  v_checksum  text := md5((p_definition - 'inputSchema' - 'description' - 'events')::text);
   v_current   tasker.workflows;
   v_id        integer;
+  v_change    text;
 begin
   perform pg_advisory_xact_lock(hashtext('tasker.register_workflow'));
 
@@ -47,7 +49,9 @@ begin
 
   if v_current.checksum = v_checksum then
     v_id := v_current.workflow_id;
+    v_change := 'kept';
   else
+    v_change := case when v_current.workflow_id is null then 'registered' else 'replaced' end;
     if v_current.workflow_id is not null then
       if not p_replace then
         raise exception 'workflow %.%@% is registered with another definition',
@@ -126,7 +130,7 @@ begin
   end if;
 
   return query
-  select v_id, route.route_id, queue.name
+  select v_id, route.route_id, queue.name, v_change
   from (select v_id as workflow_id) as self
   left join tasker.routes as route on route.workflow_id = self.workflow_id
   left join tasker.queues as queue on queue.queue_id = route.queue_id;

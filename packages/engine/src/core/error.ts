@@ -216,6 +216,24 @@ export const ERROR_CODES = {
     meaning: "a file of subscriptions is not readable, or breaks rules of the format",
     action: "correct the lines listed in `details.problems`",
   },
+  TASKER_SUBSCRIPTION_HELD: {
+    status: 409,
+    retryable: true,
+    meaning: "a durable subscription is to be deleted while a process handles its events",
+    action: "stop the processes that subscribe under its name, and wait until their lease is over",
+  },
+  TASKER_SUBSCRIPTION_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: "there is no durable subscription of this name",
+    action: "check the name against those that `tasker.subscriptions.list()` returns",
+  },
+  TASKER_SUBSCRIPTION_TIMEOUT: {
+    status: 504,
+    retryable: true,
+    meaning: "the handler of a durable subscription took longer over an event than its `timeoutMs`",
+    action: "pass the handler's `signal` on to what it waits for, or raise `timeoutMs`",
+  },
   TASKER_TASK_CANCELLED: {
     status: 409,
     retryable: false,

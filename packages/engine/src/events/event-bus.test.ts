@@ -104,6 +104,17 @@ describe("publish", () => {
   })
 })
 
+describe("one function under several patterns", () => {
+  test("is called once for an event", async () => {
+    const told: string[] = []
+    const tell = (event: TaskerEvent) => void told.push(event.name)
+    bus.subscribe({ name: "both", on: { "worker.*": tell, "worker.stopped": tell, "*": tell } })
+    beat()
+    await bus.drained()
+    expect(told).toEqual(["worker.stopped"])
+  })
+})
+
 describe("immediate", () => {
   test("is told before whoever publishes goes on, however many events there are", async () => {
     const told = listen("worker.*", { immediate: true, maxPending: 1 })

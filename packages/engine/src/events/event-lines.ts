@@ -87,6 +87,7 @@ export const EVENT_LINES: Readonly<Record<EventName, EventLine | null>> = Object
   "subscription.claimed": info("this process handles the subscription"),
   "subscription.released": info("this process does not handle the subscription any more"),
   "subscription.failed": warn("the subscription failed at an event, and tries it again"),
+  "subscription.skipped": error("the subscription has set an event aside"),
 
   "tasker.telemetry.export_requested": debug("the export begins"),
   "tasker.telemetry.export_completed": null,
@@ -103,4 +104,8 @@ function info(message: string): EventLine {
 
 function warn(message: string): EventLine {
   return Object.freeze({ level: "warn", message })
+}
+
+function error(message: string): EventLine {
+  return Object.freeze({ level: "error", message })
 }

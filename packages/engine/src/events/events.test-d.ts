@@ -96,3 +96,18 @@ export const tooMuch: PayloadFields<QueueLimit> = { queue: textField, maxRunning
 // Type 'PayloadField<number>' is not assignable to type 'PayloadField<number | null>'...
 // @ts-expect-error the message is quoted above
 export const neverNull: PayloadFields<QueueLimit> = { queue: textField, maxRunning: integerField }
+
+void events.subscribe("audit", {
+  "step.completed": ({ payload, cursor }, { signal, attempt }) => {
+    expect<Equal<typeof payload.to, StepState>>()
+    expect<Equal<typeof cursor, string>>()
+    expect<Equal<typeof signal, AbortSignal>>()
+    expect<Equal<typeof attempt, number>>()
+  },
+  "task.*": async ({ name }) => void (await Promise.resolve(name === "task.failed")),
+  "order.shipped": ({ payload }) => expect<Equal<typeof payload.body, unknown>>() && undefined,
+})
+
+// Type '() => void' is not assignable to type 'DagError<"no event is called \"step.complete\"">'.
+// @ts-expect-error the message is quoted above
+void events.subscribe("audit", { "step.complete": () => {} })

@@ -7,8 +7,11 @@ import { patternProblem } from "../core/events/event-pattern.ts"
 import type { EventHandler, Subscriber, SubscriberOptions } from "../core/events/subscriber.ts"
 import { SUBSCRIBER_RULES } from "../core/events/subscriber-rules.ts"
 import type { WorkflowDefinition } from "../core/workflow.ts"
+import type { FeedEvent } from "./feed-reader.ts"
 import type { Feeds } from "./feeds.ts"
 import type { Feed, FollowOptions } from "./follow.ts"
+import type { DurableHandler } from "./handle-event.ts"
+import type { SubscribeOptions, Subscription } from "./subscribe.ts"
 import type { EventBus, SubscriberStats } from "./event-bus.ts"
 
 export interface EventSubscriptionOptions<Event = TaskerEvent> extends SubscriberOptions<Event> {
@@ -66,6 +69,34 @@ export interface Events {
    * searched by `searchEvents`, and printed by `formatCatalogue`.
    */
   catalogue(): readonly EventDescription[]
+  /**
+   * Subscribes for good: every event of the whole system reaches a handler at least once, across restarts, in order and
+   * one at a time, in one process of all that subscribe under this name. Where it stands is kept in the database.
+   *
+   * An event whose handler throws, rejects or takes too long is tried again, after a while, and those after it wait;
+   * unless `skipAfter` says when to set it aside. Each failure is logged and told as `subscription.failed`. When its
+   * process dies, another one goes on once its lease is over. What was handled just before may be handled again.
+   *
+   * @param name - by the rule for names: lower case, digits and underscores
+   * @param on - a handler for each event, by its name or a wildcard; all that match are called, one after the other
+   * @returns once the database knows it: what happens from then on is handled
+   *
+   * @example
+   * ```ts
+   * await tasker.events.subscribe("billing", {
+   *   "task.completed": async ({ payload }, { signal }) => await invoice(payload.taskId, { signal }),
+   * })
+   * ```
+   */
+  subscribe<Pattern extends string>(
+    name: string,
+    on: {
+      readonly [One in Pattern]: EventPattern<One> extends One
+        ? DurableHandler<FeedEvent<EventsMatching<One>>>
+        : EventPattern<One>
+    },
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
   /** What each subscriber of this process was told, failed at and missed, in the order in which they subscribed. */
   stats(): readonly SubscriberStats[]
   /** Settles when every subscriber has dealt with all that was published so far, and with what that brought about. */
@@ -101,6 +132,7 @@ export function createEvents(bus: EventBus, feeds: Feeds, definitions: () => rea
       })
     },
     catalogue: () => [...describeEngineEvents(), ...describeCustomEvents(definitions())],
+    subscribe: (name, on, options = {}) => feeds.subscribe(name, on, options),
     stats: () => bus.stats(),
     drained: () => bus.drained(),
   }

@@ -1,5 +1,11 @@
-import { HINTS, type Hints } from "../core/hints.ts"
+import { FOLLOWING_MS, HINTS, type Hints } from "../core/hints.ts"
 import { unlessAborted } from "./abortable.ts"
+
+export interface FeedAlarmOptions {
+  readonly hints: Hints
+  /** Says to other processes that this one follows, so that they say when history moves. */
+  readonly announce: () => void
+}
 
 /** Wakes one who follows history: soon after a hint that it may have moved, and after a while without any. */
 export class FeedAlarm {
@@ -7,9 +13,12 @@ export class FeedAlarm {
   #isHinted = false
   #onHint: () => void = () => {}
 
-  constructor(hints: Hints) {
+  constructor({ hints, announce }: FeedAlarmOptions) {
+    announce()
+    const timer = setInterval(announce, FOLLOWING_MS).unref()
     // Whatever the hint: something was committed.
-    this.#stops = HINTS.map((hint) => hints.on(hint, () => this.#hear()))
+    const stops = HINTS.map((hint) => hints.on(hint, () => this.#hear()))
+    this.#stops = [...stops, () => clearInterval(timer)]
   }
 
   /** Forgets the hints so far: what they were about is read now. */

@@ -26,6 +26,8 @@ export type FeedEvent<Event = TaskerEvent> = Event & {
 /** Some of what happened, in order. */
 export interface FeedBatch {
   readonly events: readonly FeedEvent[]
+  /** The row of history of each event. */
+  readonly rows: readonly number[]
   /** How many rows of history they were made of, those included that the filter does not want. */
   readonly rowCount: number
   /** There may be more already. */
@@ -63,6 +65,7 @@ export class FeedReader {
     })
     const isFull = rows.length === limit
     const events: FeedEvent[] = []
+    const ofEvents: number[] = []
     let position = mark === undefined ? this.#position : markGaps(this.#position, mark)
     for (const { transitionId, facts } of rows) {
       const before = position
@@ -73,10 +76,11 @@ export class FeedReader {
         // A row that stands for several events is behind when the last of them was given.
         const isLast = index === ofRow.length - 1
         events.push({ ...event, cursor: this.#encode(isLast ? position : before) })
+        ofEvents.push(transitionId)
       }
     }
     this.#position = dropGaps(position, horizon, isFull ? (rows.at(-1)?.transitionId ?? 0) : LAST_ROW)
-    return { events, rowCount: rows.length, isFull }
+    return { events, rows: ofEvents, rowCount: rows.length, isFull }
   }
 
   #encode(position: FeedPosition): string {

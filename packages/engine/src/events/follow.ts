@@ -4,11 +4,10 @@ import { TaskerError } from "../core/error.ts"
 import type { EventPattern, TaskerEvent } from "../core/events/event-map.ts"
 import { matchesPattern, patternProblem } from "../core/events/event-pattern.ts"
 import { encodePosition, type FeedPosition } from "../core/events/feed-position.ts"
-import { FOLLOWING_MS, type Hints } from "../core/hints.ts"
 import type { Logger } from "../core/logger.ts"
 import { integerRule, nameRule } from "../core/option-rules.ts"
 import { pause } from "./abortable.ts"
-import { FeedAlarm } from "./feed-alarm.ts"
+import { FeedAlarm, type FeedAlarmOptions } from "./feed-alarm.ts"
 import { assertFeedStart, type FeedEvent, FeedReader, type FeedStart, findFeedStart } from "./feed-reader.ts"
 import { keepTrying, type TryingOptions } from "./keep-trying.ts"
 
@@ -47,12 +46,9 @@ export interface Feed<Event = TaskerEvent> extends AsyncIterableIterator<FeedEve
 }
 
 /** What following history needs of its process. */
-export interface FollowRooms {
+export interface FollowRooms extends FeedAlarmOptions {
   readonly database: Database
-  readonly hints: Hints
   readonly logger: Logger
-  /** Says to other processes that this one follows, so that they say when history moves. */
-  readonly announce: () => void
 }
 
 /** Options as they were given: not checked yet. */
@@ -61,7 +57,7 @@ export interface GivenFollowOptions extends Omit<FollowOptions, "events"> {
 }
 
 /** The least between two reads, so that a busy system is read in batches. */
-const LEAST_MS = 20
+export const LEAST_MS = 20
 
 /** A feed, and who reads it. */
 export class Follower implements Feed {
@@ -71,7 +67,6 @@ export class Follower implements Feed {
   readonly #onEnd: (follower: Follower) => void
   readonly #ending = new AbortController()
   readonly #alarm: FeedAlarm
-  readonly #timer: NodeJS.Timeout
   readonly #trying: TryingOptions
   readonly #starting: Promise<FeedPosition | undefined>
   readonly #events: AsyncGenerator<FeedEvent, undefined, undefined>
@@ -89,9 +84,7 @@ export class Follower implements Feed {
     this.#patterns = options.events?.map(String)
     this.#onEnd = onEnd
     this.#trying = { signal: this.#ending.signal, logger: rooms.logger, who: { feed: "events.follow" } }
-    this.#alarm = new FeedAlarm(rooms.hints)
-    rooms.announce()
-    this.#timer = setInterval(rooms.announce, FOLLOWING_MS).unref()
+    this.#alarm = new FeedAlarm(rooms)
     options.signal?.addEventListener("abort", this.#end, { once: true })
     this.#starting = keepTrying(() => findFeedStart(rooms.database, after), this.#trying)
     // Whoever reads it is told.
@@ -133,7 +126,6 @@ export class Follower implements Feed {
     if (this.#ending.signal.aborted) return
     this.#ending.abort()
     this.#alarm.stop()
-    clearInterval(this.#timer)
     this.#options.signal?.removeEventListener("abort", this.#end)
     this.#onEnd(this)
   }

@@ -21,4 +21,20 @@ test("a worker that finds nothing says so, once for each time that it looked", a
   expect(recorded.of("workflow.no_viable_steps")).toHaveLength(2)
 })
 
+test("closing lets a slow subscriber be told all but the end while the database is there", async () => {
+  const other = await createTestTasker({ worker: false })
+  const told: unknown[] = []
+  other.events.on("queue.*", async ({ payload }) => {
+    await new Promise(setImmediate)
+    told.push([payload.queue, (await other.listTasks()).tasks.length])
+  })
+  await other.pauseQueue("one")
+  await other.pauseQueue("two")
+  await other.close()
+  expect(told).toEqual([
+    ["one", 0],
+    ["two", 0],
+  ])
+})
+
 test("the docs show this event", () => examples.compare("idle"))

@@ -106,7 +106,7 @@ describe("loggedEvents", () => {
     const events = loggedEvents(silentSink, listingLogger("warn", []), createRedactor())
     const wanted = Object.keys(EVENT_CATALOGUE).filter((name) => events.wants(name as EventName)) // its keys are the names
     const own = ["step.fenced", "workflow.task_state_unclear", "worker.lease_lost"]
-    expect(wanted).toEqual([...own, "subscription.failed"])
+    expect(wanted).toEqual([...own, "subscription.failed", "subscription.skipped"])
   })
 
   test("wants what subscribers want, and what handlers publish is theirs alone", () => {

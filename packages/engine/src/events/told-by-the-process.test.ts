@@ -97,6 +97,12 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
     expect([...first.told("workflow.replaced"), ...second.told("workflow.replaced")]).toEqual([])
   })
 
+  it.skipIf(kind === "pglite")("of processes that start at once, one tells that it stored a workflow", async () => {
+    const workflow = defineWorkflow({ name: "crowded", version: "1.0.0" }).step("one", { handler: () => 1 })
+    const started = await Promise.all(Array.from({ length: 4 }, () => start({ workflows: [workflow], poolSize: 3 })))
+    expect(started.flatMap(({ told }) => told("workflow.registered"))).toHaveLength(1)
+  })
+
   it("a workflow that is new is told as registered, once", async () => {
     const workflow = defineWorkflow({ name: "fresh", version: "1.0.0" }).step("one", { handler: () => 1 })
     const { told } = await start({ workflows: [workflow] })

@@ -28,32 +28,15 @@ export async function registerWorkflow(
 ): Promise<StoredWorkflow> {
   const rows = await run<StoredRow>(db, {
     name: "tasker.register_workflow",
-    // What the function inserts is not in the snapshot of the statement that calls it.
-    text: `
-      select stored.workflow_id, stored.route_id, stored.queue,
-        exists (
-          select from tasker.workflows as known where known.workflow_id = stored.workflow_id
-        ) as is_known,
-        exists (
-          select from tasker.workflows as known
-          where known.namespace = $4 and known.name = $5 and known.version = $6 and known.superseded_at is null
-        ) as is_version_known
-      from tasker.register_workflow($1::jsonb, $2, $3) as stored`,
-    values: [
-      definitionJson(definition),
-      versionSortKey(definition.version),
-      options.replace ?? false,
-      definition.namespace,
-      definition.name,
-      definition.version,
-    ],
+    text: "select workflow_id, route_id, queue, change from tasker.register_workflow($1::jsonb, $2, $3)",
+    values: [definitionJson(definition), versionSortKey(definition.version), options.replace ?? false],
   })
   const routes = rows.flatMap((row) =>
     row.route_id === null || row.queue === null ? [] : [{ routeId: row.route_id, queue: row.queue }],
   )
   const [first] = rows
   if (first === undefined) throw new TaskerError("TASKER_INTERNAL", "storing a workflow gave no row")
-  return { workflowId: first.workflow_id, routes, change: changeOf(first) }
+  return { workflowId: first.workflow_id, routes, change: first.change }
 }
 
 /** One row for each route, and one without for a workflow without steps. */
@@ -61,11 +44,5 @@ interface StoredRow {
   readonly workflow_id: number
   readonly route_id: number | null
   readonly queue: string | null
-  readonly is_known: boolean
-  readonly is_version_known: boolean
-}
-
-function changeOf({ is_known, is_version_known }: StoredRow): StoredWorkflow["change"] {
-  if (is_known) return "kept"
-  return is_version_known ? "replaced" : "registered"
+  readonly change: StoredWorkflow["change"]
 }

@@ -10,7 +10,7 @@ import { type Attempt, type AttemptEnd, type RecordedCall, type StepRunner, runS
 import type { FindStep } from "./served-workflows.ts"
 import { createAttemptSignal } from "./step-context.ts"
 import { stepError } from "./step-error.ts"
-import { type Settled, tellTurn, type Turn } from "./tell-turn.ts"
+import { type Settled, tellFenced, tellTurn, type Turn } from "./tell-turn.ts"
 import { traceAbort, traceAttempt, traceEnd, traceTurn } from "./trace-turn.ts"
 
 /** What a lane needs from its worker. */
@@ -121,7 +121,11 @@ export class Lane {
 
   /** Aborts everything, and drops what ended and is not recorded: none of it is the worker's any more. */
   abandon(reason: unknown): void {
-    for (const { span } of this.#ended) traceAbort(span, reason)
+    const { events, runner } = this.#options
+    for (const ended of this.#ended) {
+      traceEnd(ended, true)
+      tellFenced(events, runner().workerId, ended)
+    }
     this.#ended = []
     this.abort(reason)
   }
@@ -132,6 +136,11 @@ export class Lane {
     const isRecorded = ({ outcome }: Ended): boolean => keys.has(attemptText(outcome))
     for (const ended of this.#ended) if (isRecorded(ended)) traceEnd(ended)
     this.#ended = this.#ended.filter((ended) => !isRecorded(ended))
+  }
+
+  /** Whether an outcome is still to be recorded. */
+  holds(outcome: Outcome): boolean {
+    return this.#ended.some((ended) => ended.outcome === outcome)
   }
 
   /** Puts another outcome in the place of one that the database does not take. */

@@ -55,6 +55,8 @@ export class Recovery {
   readonly #options: RecoveryOptions
   readonly #stopped = new AbortController()
   #underWay: Promise<void> | undefined
+  /** The id whose loss was told. */
+  #lostId: number | undefined
 
   constructor(options: RecoveryOptions) {
     this.#options = options
@@ -110,7 +112,9 @@ export class Recovery {
     } catch (error) {
       if (!isTaskerError(error, "TASKER_LEASE_LOST")) throw error
       await this.#noteRecorded()
-      tell.leaseLost(error)
+      // Once, however often it takes until the worker is known under another id.
+      if (this.#lostId !== workerId()) tell.leaseLost(error)
+      this.#lostId = workerId()
       for (const lane of lanes) lane.abandon(error)
       await register()
     }
@@ -129,7 +133,9 @@ export class Recovery {
 
   async #recordOneByOne({ lane, outcomes }: FailedCall): Promise<void> {
     const { database, workerId } = this.#options
-    for (const outcome of outcomes) {
+    // An answer may have been lost here, too.
+    await this.#noteRecorded()
+    for (const outcome of outcomes.filter((candidate) => lane.holds(candidate))) {
       const request = { workerId: workerId(), routes: [], room: 0, expected: [0, 0, 0, 0] } as const
       try {
         const calledAt = performance.now()

@@ -91,7 +91,8 @@ function tellEnd(events: EventSink, workerId: number, { outcome, claimed, served
   })
 }
 
-function tellFenced(events: EventSink, workerId: number, { outcome, claimed, served }: Settled): void {
+/** Tells that an outcome is not recorded, because the attempt was given to another worker. */
+export function tellFenced(events: EventSink, workerId: number, { outcome, claimed, served }: Settled): void {
   if (served === undefined) return
   const { taskId, namespace, workflow, version, correlationId, step } = factsOf(workerId, claimed, served)
   events.publish("step.fenced", {
@@ -120,7 +121,8 @@ function tellTasksEnded(events: EventSink, { advanced, settled, workerId }: Turn
       to: ended.state,
       attempt: null,
       maxAttempts: null,
-      durationMs: ended.finishedAt.getTime() - ended.startedAt.getTime(),
+      // Both are cut to milliseconds: of what took less, the one may lie behind the other.
+      durationMs: Math.max(0, ended.finishedAt.getTime() - ended.startedAt.getTime()),
     })
   }
 }

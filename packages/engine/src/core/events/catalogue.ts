@@ -107,6 +107,10 @@ export const EVENT_CATALOGUE: Readonly<Record<EventName, EventEntry>> = Object.f
   "subscription.claimed": process("subscription", "this process holds a durable subscription, and handles its events"),
   "subscription.released": process("subscription", "this process gave a durable subscription up, or lost it"),
   "subscription.failed": process("subscription", "the handler of a durable subscription threw; it is tried again"),
+  "subscription.skipped": process(
+    "subscription",
+    "a durable subscription has set an event aside that failed too often",
+  ),
 
   "tasker.telemetry.export_requested": process("export", "an export begins"),
   "tasker.telemetry.export_completed": process("export", "an export is written whole"),

@@ -136,6 +136,13 @@ const subscriberTrouble: PayloadFields<facts.SubscriberTrouble> = {
 }
 
 const subscription: PayloadFields<facts.SubscriptionFacts> = { subscription: text("The name of the subscription.") }
+const subscriptionTrouble: PayloadFields<facts.SubscriptionTrouble> = {
+  ...subscription,
+  event: text("The name of the event."),
+  cursor: text("Where the subscription stands: followed from here, the event comes."),
+  attempt: integer("How often its handler was called with it, from 1."),
+  error,
+}
 
 const exportFacts: PayloadFields<facts.ExportFacts> = {
   exportId: text("The same in all events of one export."),
@@ -282,13 +289,8 @@ export const EVENT_FIELDS: { readonly [Name in EventName]: PayloadFields<EventPa
   },
   "subscription.claimed": subscription,
   "subscription.released": subscription,
-  "subscription.failed": {
-    ...subscription,
-    event: text("The name of the event."),
-    cursor: text("Where the event is in the feed."),
-    attempt: integer("How often its handler was called with it, from 1."),
-    error,
-  },
+  "subscription.failed": subscriptionTrouble,
+  "subscription.skipped": subscriptionTrouble,
 
   "tasker.telemetry.export_requested": exportFacts,
   "tasker.telemetry.export_completed": {

@@ -78,6 +78,7 @@ export interface EventPayloads {
   "subscription.claimed": facts.SubscriptionFacts
   "subscription.released": facts.SubscriptionFacts
   "subscription.failed": facts.SubscriptionTrouble
+  "subscription.skipped": facts.SubscriptionTrouble
 
   "tasker.telemetry.export_requested": facts.ExportFacts
   "tasker.telemetry.export_completed": facts.CompletedExport

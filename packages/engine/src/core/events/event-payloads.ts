@@ -248,7 +248,9 @@ export interface SubscriptionFacts {
 }
 
 export interface SubscriptionTrouble extends SubscriptionFacts {
+  /** The name of the event. */
   readonly event: string
+  /** Where the subscription stands: followed from here, the event comes. */
   readonly cursor: string
   readonly attempt: number
   readonly error: EventError
