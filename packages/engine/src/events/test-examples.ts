@@ -66,7 +66,9 @@ function steady(payload: unknown, replaced: Readonly<Record<string, unknown>>): 
     if (Object.hasOwn(replaced, key)) return replaced[key]
     if (WORKER_KEYS.has(key)) return numberOf(workers, value)
     if (typeof value === "string") {
-      return value.replaceAll(UUID, (id) => `01999999-0000-7000-8000-${String(numberOf(ids, id)).padStart(12, "0")}`)
+      return value
+        .replaceAll(UUID, (id) => `01999999-0000-7000-8000-${String(numberOf(ids, id)).padStart(12, "0")}`)
+        .replaceAll(/\bworker (\d+)/g, (_text, id: string) => `worker ${numberOf(workers, Number(id))}`)
     }
     if (value instanceof Date) return AT
     if (Array.isArray(value)) return value.map((item) => visit(item, key))

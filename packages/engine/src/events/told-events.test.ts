@@ -329,6 +329,21 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
     show("task.deduplicated", "task.refused")
   })
 
+  it("the time of an attempt is its handler's, not that of its transaction", async () => {
+    const workflow = defineWorkflow({ name: "queued", version: "1.0.0" })
+      .step("first", { transactional: true, handler: () => new Promise<void>((done) => setTimeout(done, 60)) })
+      .step("second", { transactional: true, handler: () => 1 })
+    // So small a pool leaves one connection for transactional steps: one of the two waits for the other.
+    const { tasker, told } = await start([workflow], { poolSize: 5 })
+    await tasker.startWorker()
+    await runTask(tasker, workflow, null)
+    const durations = told("step.completed").map(({ step, durationMs }) => [step, durationMs ?? -1] as const)
+    const of = Object.fromEntries(durations)
+    expect(of.first).toBeGreaterThan(50)
+    expect(of.second).toBeGreaterThanOrEqual(0)
+    expect(of.second).toBeLessThan(50)
+  })
+
   it("a transactional step is told once, after its commit", async () => {
     const workflow = defineWorkflow({ name: "exact", version: "1.0.0" }).step("pay", {
       transactional: true,

@@ -47,8 +47,8 @@ export interface RecordedCall {
 /** How an attempt ended. */
 export interface AttemptEnd {
   readonly outcome: Outcome
-  /** From its start to its end, in milliseconds. */
-  readonly durationMs: number
+  /** What its handler took, in milliseconds; `null` when it was not called. */
+  readonly durationMs: number | null
   /** The call that recorded the outcome, for a transactional step; without it, it is still to be recorded. */
   readonly recorded?: RecordedCall
 }
@@ -59,20 +59,27 @@ export interface AttemptEnd {
  * and what it returns then is dropped.
  */
 export async function runStep(runner: StepRunner, attempt: Attempt): Promise<AttemptEnd> {
-  const startedAt = performance.now()
-  const { outcome, recorded } = await tryOnce(runner, attempt)
-  const durationMs = performance.now() - startedAt
+  const time: HandlerTime = { calledAt: undefined, endedAt: undefined }
+  const { outcome, recorded } = await tryOnce(runner, attempt, time)
+  // One that is not waited for any more has taken this long.
+  const durationMs = time.calledAt === undefined ? null : (time.endedAt ?? performance.now()) - time.calledAt
   return recorded === undefined ? { outcome, durationMs } : { outcome, durationMs, recorded }
+}
+
+/** When the handler was called and when it ended, by the process's monotonic clock. */
+interface HandlerTime {
+  calledAt: number | undefined
+  endedAt: number | undefined
 }
 
 type Ending = Omit<AttemptEnd, "durationMs">
 
-async function tryOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
+async function tryOnce(runner: StepRunner, attempt: Attempt, time: HandlerTime): Promise<Ending> {
   try {
     if (attempt.served.step.spec.transactional) {
-      return await runner.limitTransactions(() => runOnce(runner, attempt))
+      return await runner.limitTransactions(() => runOnce(runner, attempt, time))
     }
-    return await runOnce(runner, attempt)
+    return await runOnce(runner, attempt, time)
   } catch (thrown) {
     try {
       return { outcome: failure(runner, attempt, thrown) }
@@ -82,11 +89,11 @@ async function tryOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
   }
 }
 
-async function runOnce(runner: StepRunner, attempt: Attempt): Promise<Ending> {
+async function runOnce(runner: StepRunner, attempt: Attempt, time: HandlerTime): Promise<Ending> {
   const watch = watchHandler(runner.events, runner.workerId, attempt)
   const published = createAttemptEvents(attempt.served, { maxBytes: runner.resultBytes, redact: runner.redact })
   const deadline = startDeadline(attempt, () => watch.timedOut())
-  const run: Run = { watch, published, deadline }
+  const run: Run = { watch, published, deadline, time }
   try {
     if (attempt.served.step.spec.transactional) return await runInTransaction(runner, attempt, run)
     const json = await deadline.race(resultOf(runner, attempt, run))
@@ -102,6 +109,7 @@ interface Run {
   readonly watch: HandlerWatch
   readonly published: AttemptEvents
   readonly deadline: Deadline
+  readonly time: HandlerTime
 }
 
 /** The end of the time that one attempt has. */
@@ -138,7 +146,7 @@ function startDeadline({ served, attemptSignal }: Attempt, onOver: () => void): 
 async function resultOf(
   runner: StepRunner,
   attempt: Attempt,
-  { watch, published }: Run,
+  { watch, published, time }: Run,
   tx?: StepTransaction,
 ): Promise<string | null> {
   const { claimed, served, attemptSignal, span } = attempt
@@ -151,7 +159,13 @@ async function resultOf(
     tx === undefined ? { publish, span } : { publish, tx, span },
   )
   const handle = () => served.step.handler(context)
-  const result = await watch.run(span === undefined ? handle : () => span.run(handle))
+  time.calledAt = performance.now()
+  let result: unknown
+  try {
+    result = await watch.run(span === undefined ? handle : () => span.run(handle))
+  } finally {
+    time.endedAt = performance.now()
+  }
   // A transactional step's outcome is recorded, and committed, before anybody else hears of it.
   span?.stop()
   if (result === undefined) return null
