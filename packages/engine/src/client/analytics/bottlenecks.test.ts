@@ -5,7 +5,7 @@ import { at } from "../../store/test-clock.ts"
 import type { ClosableClient } from "../create-client.ts"
 import { createTestBench } from "../test-bench.ts"
 import type { BottleneckFilter } from "./bottlenecks.ts"
-import { type KnownTimeline, playKnownTimeline, rounded, summaryOf } from "./test-timeline.ts"
+import { type KnownTimeline, play, playKnownTimeline, rounded, summaryOf } from "./test-timeline.ts"
 
 describe.each(testDatabases(migrate))("bottlenecks on $kind", ({ open }) => {
   let opened: TestDatabase
@@ -77,6 +77,23 @@ describe.each(testDatabases(migrate))("bottlenecks on $kind", ({ open }) => {
         { workflow, step: "d", dependsOn: "c", held: summaryOf(150) },
       ]),
     )
+  })
+
+  it("a dependency holds a step from when it is ready itself, not from when the task was created", async () => {
+    const { store } = timeline
+    const chain = await store.define({ one: {}, two: { dependsOn: ["one"] }, three: { dependsOn: ["two"] } })
+    const moves = [
+      { at: 20_010, room: 1 },
+      { at: 20_100, ends: { one: "complete" }, room: 1 },
+      { at: 20_150, ends: { two: "complete" }, room: 1 },
+      { at: 20_170, ends: { three: "complete" } },
+    ] as const
+    await play(await store.worker(chain), chain, moves, store, 20_000)
+    const { dependencies } = await client.bottlenecks({ since: at(20_000), until: at(21_000) })
+    expect(dependencies.map(({ step, dependsOn, held }) => rounded([step, dependsOn, held.totalMs]))).toEqual([
+      ["two", "one", 100],
+      ["three", "two", 50],
+    ])
   })
 
   it("groups errors that differ in ids and numbers alone, and counts retries and what came of them", async () => {
