@@ -301,6 +301,27 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
       expect(told).toEqual([failure])
     })
 
+    test("an error that is long or cannot be read is told bounded", async () => {
+      const long = new Error("x".repeat(5_000))
+      const odd = Object.defineProperty(new Error("odd"), "code", {
+        get: () => {
+          throw new Error("no code")
+        },
+      })
+      const exports = createTestExports(database)
+      for (const reason of [long, odd]) {
+        const ending = new AbortController()
+        const run = exports.run({ what: "tasks", format: "csv", to: join(folder, "out"), signal: ending.signal })
+        ending.abort(reason)
+        await expect(run).rejects.toBe(reason)
+      }
+      const failed = exports.events.filter(({ name }) => name === "tasker.telemetry.export_failed")
+      expect(failed).toMatchObject([
+        { payload: { error: { message: `${"x".repeat(2_000)}…` } } },
+        { payload: { error: { message: "something was thrown that cannot be read" } } },
+      ])
+    })
+
     test("a failed export leaves the file that was there before", async () => {
       const exports = createTestExports(database, { exporters: [exporterOf(broken[1]![1])] })
       const to = join(folder, "out")

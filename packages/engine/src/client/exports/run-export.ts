@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto"
 import { describeValue } from "../../core/describe-value.ts"
 import { isTaskerError, TaskerError } from "../../core/error.ts"
-import type { EventError, ExportFacts } from "../../core/events/event-payloads.ts"
+import { eventError } from "../../core/events/event-error.ts"
+import type { ExportFacts } from "../../core/events/event-payloads.ts"
 import type { ExportContext, Exporter, ExportRecord, ExportSummary } from "../../core/exporter.ts"
 import type { ExportRequest } from "./export-request.ts"
 import type { ExportRooms } from "./export-rooms.ts"
@@ -140,12 +141,6 @@ function fail(run: Run, reason: unknown): void {
 
 function durationOf({ startedMs }: Run): number {
   return performance.now() - startedMs
-}
-
-function eventError(reason: unknown): EventError {
-  if (!(reason instanceof Error)) return { name: "Error", code: null, message: describeValue(reason) }
-  const code = "code" in reason && typeof reason.code === "string" ? reason.code : null
-  return { name: reason.name, code, message: reason.message }
 }
 
 /** Calls a callback of the exporter. Nobody waits for it, and what it throws harms nobody. */
