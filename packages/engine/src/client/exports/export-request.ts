@@ -31,7 +31,8 @@ type OptionsOf<Format extends string> =
  * Where an export goes.
  *
  * A path: the file is written under another name beside it, and takes this name when it is whole; a file that had it is
- * replaced then. A stream of Node or of the web: it is ended when the export is whole, and destroyed with the error when
+ * replaced then, and its mode is kept. A new one is its owner's alone (0600). A link is followed; a device, a pipe or the
+ * output of the process is refused: pass a stream. A stream of Node or of the web: it is ended when the export is whole, and destroyed with the error when
  * it failed, so that a download breaks off instead of looking whole. The terminal's streams are left open.
  */
 export type ExportTarget = string | Writable | WritableStream<Uint8Array>

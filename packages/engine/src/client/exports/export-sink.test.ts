@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { createServer, get, type IncomingMessage, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -76,6 +76,58 @@ describe("a file", () => {
   })
 })
 
+describe("what stands at the path of a file", () => {
+  let folder: string
+  beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "tasker-sink-"))))
+  afterEach(async () => await rm(folder, { recursive: true }))
+  const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
+
+  test("nothing: the new file is its owner's alone", async () => {
+    await write(join(folder, "out"), pieces(1))
+    expect(await modeOf(join(folder, "out"))).toBe(0o600)
+  })
+
+  test("a file: its mode is kept, whatever the umask", async () => {
+    const to = join(folder, "out")
+    await writeFile(to, "before")
+    await chmod(to, 0o666)
+    await write(to, pieces(1))
+    expect(await modeOf(to)).toBe(0o666)
+    expect(await readFile(to, "utf8")).toBe(chunk)
+  })
+
+  test("a link: it stays, and what it leads to is replaced", async () => {
+    await mkdir(join(folder, "there"))
+    await writeFile(join(folder, "there", "real"), "before")
+    await symlink(join("there", "real"), join(folder, "out"))
+    await write(join(folder, "out"), pieces(1))
+    expect((await lstat(join(folder, "out"))).isSymbolicLink()).toBe(true)
+    expect(await readFile(join(folder, "there", "real"), "utf8")).toBe(chunk)
+    expect(await readdir(join(folder, "there"))).toEqual(["real"])
+  })
+
+  test("a link to nothing is refused, and stays", async () => {
+    await symlink("nothing", join(folder, "out"))
+    await expect(write(join(folder, "out"), pieces(1))).rejects.toMatchObject({ code: "TASKER_EXPORT_FAILED" })
+    expect(await readdir(folder)).toEqual(["out"])
+    expect((await lstat(join(folder, "out"))).isSymbolicLink()).toBe(true)
+  })
+
+  test("a pipe, or a link to a device, is refused, and stays", async () => {
+    const pipe = join(folder, "pipe")
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0)
+    await symlink("/dev/null", join(folder, "null"))
+    for (const to of [pipe, join(folder, "null")]) {
+      await expect(write(to, pieces(1))).rejects.toMatchObject({
+        code: "TASKER_EXPORT_FAILED",
+        message: `expected a path of a file, got ${to}, which is no regular file`,
+      })
+    }
+    expect((await lstat(pipe)).isFIFO()).toBe(true)
+    expect(await readdir(folder)).toEqual(["null", "pipe"])
+  })
+})
+
 describe("a stream of Node", () => {
   test("is ended when the export is whole", async () => {
     const through = new PassThrough()
@@ -129,15 +181,18 @@ describe("a stream of Node", () => {
     const built = new URL("../../../dist/client/exports/export-sink.js", import.meta.url).href
     const program = `
       import { openSink } from ${JSON.stringify(built)}
+      const before = process.stdout.listenerCount("error") + process.stdout.listenerCount("close")
       for (const line of ["one", "two"]) {
         const sink = await openSink(process.stdout, "id", new AbortController().signal)
         await sink.write(Buffer.from(line))
         await sink.finish()
         await sink.discard(new Error("no"))
       }
-      console.log("three")`
+      console.log("three")
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+      console.log(process.stdout.listenerCount("error") + process.stdout.listenerCount("close") - before)`
     const ran = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" })
-    expect(ran.stdout + ran.stderr).toBe("onetwothree\n")
+    expect(ran.stdout + ran.stderr).toBe("onetwothree\n0\n")
   })
 })
 
