@@ -7,7 +7,9 @@
 --
 -- Locks      transitions (access exclusive) while the index is built, half a second per million
 --            rows: workers keep their leases meanwhile, and their calls wait
--- Older      workers do not survive this one: their calls fail, and they have to be updated
+-- Older      stop their workers before: a call that waits for the lock finds its functions gone,
+--            and they take that for a fault of what they were to record, a finished step
+--            for a failed one
 
 lock table tasker.transitions in access exclusive mode;
 

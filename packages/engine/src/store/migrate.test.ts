@@ -59,6 +59,19 @@ describe.each(testDatabases())("migrate on $kind", ({ kind, open }) => {
     expect(types).toEqual([])
   })
 
+  it("brings functions back in the transaction of the migration that dropped them", async () => {
+    await migrate(opened.database)
+    const transactions = await opened.database.query({
+      text: `
+        select xmin::text from tasker.migrations
+        union
+        select xmin::text from pg_proc where pronamespace = 'tasker'::regnamespace
+        union
+        select xmin::text from tasker.routines`,
+    })
+    expect(transactions).toHaveLength(1)
+  })
+
   it.skipIf(kind === "pglite")("ten that start at once on an empty database all succeed", async () => {
     const databases = await Promise.all(Array.from({ length: 10 }, () => connect(opened.url)))
     try {

@@ -8,9 +8,10 @@ import { sqlState } from "./sql-error.ts"
 /**
  * Brings the schema `tasker` up to what this version of the package needs.
  *
- * Safe when many processes start at once: each step runs under a lock, and only
- * once. A database that is up to date costs one query. Each migration is one
- * transaction, so a failure leaves the database as it was before it.
+ * Safe when many processes start at once: what is needed is applied under a lock, and only
+ * once. A database that is up to date costs one query. All that is missing, migrations and
+ * functions, is one transaction: workers that run meanwhile never meet a table without the
+ * functions that fit it, and a failure leaves the database as it was.
  *
  * @returns the migrations that this process applied, in order
  * @throws {@link TaskerError} `TASKER_DATABASE_NEWER` when a newer version migrated the database,
@@ -19,19 +20,17 @@ import { sqlState } from "./sql-error.ts"
  */
 export async function migrate(database: Database): Promise<readonly string[]> {
   const [files, release] = await Promise.all([readSqlFiles(), readRelease()])
-  let schema = await readSchema(database)
-  if (schema === undefined) {
-    await database.script(locked(CREATE_LEDGER))
-    schema = (await readSchema(database)) ?? EMPTY
+  if ((await readSchema(database)) === undefined) await database.script(locked(CREATE_LEDGER))
+  for (;;) {
+    const schema = (await readSchema(database)) ?? EMPTY
+    assertKnown(schema, files)
+    const migrations = files.migrations.filter(({ name }) => !schema.migrations.has(name))
+    const routines = isOlder(release, schema.release)
+      ? []
+      : files.routines.filter(({ name, hash }) => schema.routines.get(name) !== hash)
+    if (migrations.length + routines.length === 0) return []
+    if (await applyOnce(database, { schema, release, migrations, routines })) return migrations.map(({ name }) => name)
   }
-  assertKnown(schema, files)
-  const applied: string[] = []
-  for (const migration of files.migrations) {
-    if (schema.migrations.has(migration.name)) continue
-    if (await applyMigration(database, migration)) applied.push(migration.name)
-  }
-  if (!isOlder(release, schema.release)) await applyRoutines(database, files.routines, schema, release)
-  return applied
 }
 
 /** How the schema of a database differs from what this version of the package needs. */
@@ -88,8 +87,8 @@ create table if not exists tasker.routines (
   constraint routines_pkey primary key (name)
 );`
 
-/** What another process did in the meantime needs no doing. */
-const DONE_BY_ANOTHER = "TK002"
+/** Another process changed the schema since it was read: what is missing has to be found anew. */
+const CHANGED_BY_ANOTHER = "TK002"
 
 function locked(sql: string): string {
   return `begin; select pg_advisory_xact_lock(hashtext('tasker.migrate'));\n${sql}\ncommit;`
@@ -133,51 +132,60 @@ function assertKnown(schema: Schema, files: SqlFiles): void {
   }
 }
 
-/** Whether it did, and not another process. */
-async function applyMigration(database: Database, migration: SqlFile): Promise<boolean> {
-  return await applyOnce(database, migration.name, [
-    `do $guard$ begin
-      if exists (select from tasker.migrations where name = '${migration.name}') then
-        raise exception 'done' using errcode = '${DONE_BY_ANOTHER}';
-      end if;
-    end $guard$;`,
-    migration.text,
-    `insert into tasker.migrations (name, hash) values ('${migration.name}', '${migration.hash}');`,
-  ])
+/** What is missing in a schema as it was read. */
+interface Upgrade {
+  readonly schema: Schema
+  readonly release: string
+  readonly migrations: readonly SqlFile[]
+  readonly routines: readonly SqlFile[]
 }
 
-/** All that changed, in one transaction: functions that call each other must not be met half replaced. */
-async function applyRoutines(
-  database: Database,
-  routines: readonly SqlFile[],
-  schema: Schema,
-  release: string,
-): Promise<void> {
-  const changed = routines.filter((routine) => schema.routines.get(routine.name) !== routine.hash)
-  if (changed.length === 0) return
-  const rows = changed.map(({ name, hash }) => `('${name}', '${hash}', '${release}')`)
-  await applyOnce(database, "functions and views", [
-    // A function may call one that comes after it.
-    "set local check_function_bodies = off;",
-    ...changed.map((routine) => routine.text),
-    `insert into tasker.routines (name, hash, release) values ${rows.join(", ")}
-     on conflict (name) do update set hash = excluded.hash, release = excluded.release, applied_at = now();`,
-    `update tasker.routines set release = '${release}';`,
-  ])
-}
-
-async function applyOnce(database: Database, name: string, statements: readonly string[]): Promise<boolean> {
+/** Whether it did: not when another process changed the schema first. */
+async function applyOnce(database: Database, upgrade: Upgrade): Promise<boolean> {
   try {
-    await database.script(locked(statements.join("\n")))
+    await database.script(locked(statementsOf(upgrade).join("\n")))
     return true
   } catch (error) {
-    if (sqlState(error) === DONE_BY_ANOTHER) return false
+    if (sqlState(error) === CHANGED_BY_ANOTHER) return false
     if (isTaskerError(error)) throw error
-    throw new TaskerError("TASKER_MIGRATION_FAILED", `the database refused migration "${name}"`, {
+    const names = upgrade.migrations.map(({ name }) => name)
+    const what = names.length === 0 ? "functions and views" : names.join(", ")
+    throw new TaskerError("TASKER_MIGRATION_FAILED", `the database refused migration "${what}"`, {
       cause: error,
-      details: { migration: name },
+      details: { migration: what },
     })
   }
+}
+
+function statementsOf({ schema, release, migrations, routines }: Upgrade): readonly string[] {
+  const pairs = routines.map(({ name, hash }) => `('${name}', '${hash}')`)
+  const rows = routines.map(({ name, hash }) => `('${name}', '${hash}', '${release}')`)
+  const known = schema.release === null ? "null" : `'${schema.release}'`
+  return [
+    `do $guard$ begin
+      if (select count(*) from tasker.migrations) <> ${schema.migrations.size}
+        or exists (select from tasker.routines where release is distinct from ${known}${
+          pairs.length === 0 ? "" : ` or (name, hash) in (${pairs.join(", ")})`
+        })
+      then
+        raise exception 'changed' using errcode = '${CHANGED_BY_ANOTHER}';
+      end if;
+    end $guard$;`,
+    ...migrations.flatMap(({ name, hash, text }) => [
+      text,
+      `insert into tasker.migrations (name, hash) values ('${name}', '${hash}');`,
+    ]),
+    ...(routines.length === 0
+      ? []
+      : [
+          // A function may call one that comes after it.
+          "set local check_function_bodies = off;",
+          ...routines.map(({ text }) => text),
+          `insert into tasker.routines (name, hash, release) values ${rows.join(", ")}
+           on conflict (name) do update set hash = excluded.hash, release = excluded.release, applied_at = now();`,
+          `update tasker.routines set release = '${release}';`,
+        ]),
+  ]
 }
 
 /** A process that runs an older release leaves the functions of a newer one alone. */

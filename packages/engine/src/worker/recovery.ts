@@ -89,7 +89,10 @@ export class Recovery {
     await Promise.all(this.#options.lanes.map((lane) => lane.settled()))
     const isRefused = !isConnectionError(error) && !isTaskerError(error, "TASKER_LEASE_LOST")
     if (isRefused)
-      logger.error({ workerId: workerId(), error: describe(error) }, "the database refused a call of the worker")
+      logger.error(
+        { workerId: workerId(), error: describe(error), ...schemaHint(error) },
+        "the database refused a call of the worker",
+      )
     else logger.warn({ workerId: workerId(), error: describe(error) }, "the worker lost its connection or its lease")
 
     await this.#untilDone(() => this.#reconcile())
@@ -158,8 +161,10 @@ export class Recovery {
         return await work()
       } catch (error) {
         this.#options.logger.warn(
-          { error: describe(error), nextTryMs: delayMs },
-          "the database does not answer the worker",
+          { error: describe(error), nextTryMs: delayMs, ...schemaHint(error) },
+          isUnfitSchema(error)
+            ? "the schema of the database does not fit this worker"
+            : "the database does not answer the worker",
         )
         await this.#pause(delayMs)
       }
@@ -183,14 +188,24 @@ export class Recovery {
 
 /**
  * Whether the database may take the same outcome later, because nothing is wrong with it: a lock or a statement took too
- * long, a deadlock, a full disk, a standby.
+ * long, a deadlock, a full disk, a standby, a schema that is being upgraded.
  */
 function mayPass(error: unknown): boolean {
   return (
     isConnectionError(error)
+    || isUnfitSchema(error)
     || isTaskerError(error, "TASKER_DATABASE_READ_ONLY")
     || /^(40|53|55|57|58)/.test(sqlState(error) ?? "")
   )
+}
+
+/** An unknown function, table or column, or no right to one: our statement and the schema differ, whatever it carries. */
+function isUnfitSchema(error: unknown): boolean {
+  return sqlState(error)?.startsWith("42") ?? false
+}
+
+function schemaHint(error: unknown): { readonly hint?: string } {
+  return isUnfitSchema(error) ? { hint: "update this process to the version that migrated the database" } : {}
 }
 
 function refusedOutcome(outcome: Outcome, cause: unknown, redact: Redact): Outcome {
