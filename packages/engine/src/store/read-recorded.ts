@@ -1,7 +1,9 @@
 import type { Queryable } from "../core/database.ts"
+import type { EndedTaskFacts } from "../core/events/change-watch.ts"
 import type { TransitionFacts } from "../core/events/transition-event.ts"
 import { type AttemptKey, attemptArrays } from "./attempt.ts"
 import { TRANSITION_FACTS } from "./own-transitions.ts"
+import { readEndedTasks } from "./read-ended-tasks.ts"
 import { run } from "./run.ts"
 
 /** Which of a worker's attempts have ended by its own word, and what was written with that. */
@@ -9,6 +11,8 @@ export interface Recorded {
   readonly attempts: readonly AttemptKey[]
   /** The rows of history of the same commits that are about the same tasks, in order. */
   readonly transitions: readonly TransitionFacts[]
+  /** The tasks that ended by them. */
+  readonly endedTasks: readonly EndedTaskFacts[]
 }
 
 /** Finds out what became of outcomes whose answer was lost. No call of the worker may be under way. */
@@ -20,7 +24,7 @@ export async function readRecorded(db: Queryable, workerId: number, keys: readon
       where exists (${ENDS})`,
     values: [workerId, ...attemptArrays(keys)],
   })
-  if (ended.length === 0) return { attempts: [], transitions: [] }
+  if (ended.length === 0) return { attempts: [], transitions: [], endedTasks: [] }
   const transitions = await run<TransitionFacts>(db, {
     // One call, one commit, one time: it is the database's clock at its beginning.
     text: `
@@ -36,7 +40,7 @@ export async function readRecorded(db: Queryable, workerId: number, keys: readon
       order by transition_id`,
     values: [workerId, ...attemptArrays(ended)],
   })
-  return { attempts: ended, transitions }
+  return { attempts: ended, transitions, endedTasks: await readEndedTasks(db, transitions) }
 }
 
 /** The row by which an attempt of worker $1 ended by its own word: a rescue has another cause. */

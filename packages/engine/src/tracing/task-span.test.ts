@@ -1,4 +1,5 @@
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api"
+import { AlwaysOnSampler } from "@opentelemetry/sdk-trace-base"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { EndedTaskFacts } from "../core/events/change-watch.ts"
 import { traceTask } from "./task-span.ts"
@@ -63,6 +64,15 @@ describe("traceTask", () => {
     const { attributes } = tracing.span("tasker.task order")
     expect(attributes).not.toHaveProperty("tasker.task.wait_ms")
     expect(attributes).not.toHaveProperty("tasker.worker.id")
+  })
+
+  test("a sampler is not asked about a trace that is not recorded", () => {
+    tracing.stop()
+    tracing = startTestTracing(new AlwaysOnSampler())
+    traceTask({ ...TASK, traceContext: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00" })
+    expect(tracing.spans()).toEqual([])
+    traceTask(TASK)
+    expect(tracing.spans()).toHaveLength(1)
   })
 
   test("is nothing without an SDK", () => {

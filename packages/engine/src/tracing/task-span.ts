@@ -2,12 +2,15 @@ import { type Attributes, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelem
 import type { EndedTaskFacts } from "../core/events/change-watch.ts"
 import { findTracer } from "./find-tracer.ts"
 import type { TraceAttributes } from "./trace-attributes.ts"
-import { taskTraceContext } from "./trace-context.ts"
+import { isLeftOut, taskTraceContext } from "./trace-context.ts"
 
-/** Writes the span of a task that has ended, from its creation to its end. For whoever ended it, once. */
+/**
+ * Writes the span of a task that has ended, from its creation to its end, unless its trace is not recorded. For whoever
+ * ended it, once.
+ */
 export function traceTask(task: EndedTaskFacts): void {
   const tracer = findTracer()
-  if (tracer === undefined) return
+  if (tracer === undefined || isLeftOut(task.traceContext)) return
   const parent = taskTraceContext(task.taskId, task.traceContext)
   const span = tracer.startSpan(
     `tasker.task ${task.workflow}`,

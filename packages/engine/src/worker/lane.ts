@@ -1,17 +1,18 @@
 import type { Connection, Database } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
+import type { ChangeWatch } from "../core/events/change-watch.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
-import { eventsOfTransition } from "../core/events/transition-event.ts"
 import type { Priority } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
 import { type AttemptKey, attemptText } from "../store/attempt.ts"
-import { readRecorded } from "../store/read-recorded.ts"
+import { readRecorded, type Recorded } from "../store/read-recorded.ts"
 import { type Attempt, type AttemptEnd, type RecordedCall, type StepRunner, runStep } from "./run-step.ts"
 import type { FindStep } from "./served-workflows.ts"
 import { createAttemptSignal } from "./step-context.ts"
 import { stepError } from "./step-error.ts"
+import { tellRecorded } from "./tell-recorded.ts"
 import { type Settled, tellFenced, tellTurn, type Turn } from "./tell-turn.ts"
-import { traceAbort, traceAttempt, traceEnd, traceTurn } from "./trace-turn.ts"
+import { traceAbort, traceAttempt, traceEnd, traceRecorded, traceTurn } from "./trace-turn.ts"
 
 /** What a lane needs from its worker. */
 export interface LaneOptions {
@@ -25,6 +26,8 @@ export interface LaneOptions {
   /** While this is there, the worker is settling what a failure left behind: no call may start. */
   readonly recovery: () => Promise<void> | undefined
   readonly events: EventSink
+  /** Told what turned out to be recorded. */
+  readonly changes: ChangeWatch
   /** @param room - how many steps the call could have given */
   readonly onAdvanced: (advanced: Advanced, room: number) => void
   /** A call failed. Its outcomes are back in the lane, whatever became of them in the database. */
@@ -131,11 +134,10 @@ export class Lane {
   }
 
   /** Drops what has ended and turned out to be recorded. */
-  forget(recorded: readonly AttemptKey[]): void {
-    const keys = new Set(recorded.map(attemptText))
-    const isRecorded = ({ outcome }: Ended): boolean => keys.has(attemptText(outcome))
-    for (const ended of this.#ended) if (isRecorded(ended)) traceEnd(ended)
-    this.#ended = this.#ended.filter((ended) => !isRecorded(ended))
+  forget(recorded: Recorded): void {
+    traceRecorded(this.#ended, recorded)
+    const keys = new Set(recorded.attempts.map(attemptText))
+    this.#ended = this.#ended.filter(({ outcome }) => !keys.has(attemptText(outcome)))
   }
 
   /** Whether an outcome is still to be recorded. */
@@ -205,7 +207,7 @@ export class Lane {
         expected,
       })
       const callMs = performance.now() - calledAt
-      const recorded = advanced.lost.length === 0 ? undefined : await this.#recordedBefore(advanced.lost)
+      const recorded = advanced.lost.length === 0 ? undefined : await this.#recordedBefore(advanced.lost, ended)
       const isNew = (key: AttemptKey) => recorded?.has(attemptText(key)) !== true
       this.#handle({
         settled: recorded === undefined ? ended : ended.filter(({ outcome }) => isNew(outcome)),
@@ -230,11 +232,12 @@ export class Lane {
   }
 
   /** Of outcomes that were refused, those that the worker had recorded itself, by a commit whose answer was lost. */
-  async #recordedBefore(lost: readonly AttemptKey[]): Promise<ReadonlySet<string>> {
-    const { database, events, runner } = this.#options
-    const { attempts, transitions } = await readRecorded(database, runner().workerId, lost)
-    for (const event of transitions.flatMap(eventsOfTransition)) events.deliver(event)
-    return new Set(attempts.map(attemptText))
+  async #recordedBefore(lost: readonly AttemptKey[], ended: readonly Ended[]): Promise<ReadonlySet<string>> {
+    const { changes, database, runner } = this.#options
+    const recorded = await readRecorded(database, runner().workerId, lost)
+    traceRecorded(ended, recorded)
+    tellRecorded(changes, recorded)
+    return new Set(recorded.attempts.map(attemptText))
   }
 
   #release(): void {

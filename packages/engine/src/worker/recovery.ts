@@ -1,24 +1,21 @@
 import { type Database, isConnectionError } from "../core/database.ts"
 import { isTaskerError, TaskerError } from "../core/error.ts"
 import type { ChangeWatch } from "../core/events/change-watch.ts"
-import type { EventSink } from "../core/events/event-sink.ts"
-import { eventsOfTransition } from "../core/events/transition-event.ts"
 import type { Logger } from "../core/logger.ts"
 import type { Redact } from "../core/redact.ts"
 import { type Outcome, advance } from "../store/advance.ts"
 import { observedChange } from "../store/observed-change.ts"
-import { readEndedTasks } from "../store/read-ended-tasks.ts"
 import { readRecorded } from "../store/read-recorded.ts"
 import { recoverWorker } from "../store/recover-worker.ts"
 import { sqlState } from "../store/sql-error.ts"
 import type { Lane } from "./lane.ts"
 import { stepError } from "./step-error.ts"
+import { tellRecorded } from "./tell-recorded.ts"
 import type { WorkerTeller } from "./tell-worker.ts"
 
 export interface RecoveryOptions {
   readonly database: Database
-  readonly events: EventSink
-  /** Told what handing back changed. */
+  /** Told what handing back changed, and what turned out to be recorded. */
   readonly changes: ChangeWatch
   readonly logger: Logger
   readonly redact: Redact
@@ -125,13 +122,12 @@ export class Recovery {
 
   /** Outcomes whose answer was lost may have been recorded all the same: then they are told, and not sent again. */
   async #noteRecorded(): Promise<void> {
-    const { changes, database, events, lanes, workerId } = this.#options
+    const { changes, database, lanes, workerId } = this.#options
     // Not what runs: a transactional step records its own end, and is told of it.
     const ended = lanes.flatMap((lane) => lane.ended)
-    const { attempts, transitions } = await readRecorded(database, workerId(), ended)
-    for (const lane of lanes) lane.forget(attempts)
-    for (const event of transitions.flatMap(eventsOfTransition)) events.deliver(event)
-    if (changes.watchesEnds()) for (const task of await readEndedTasks(database, transitions)) changes.onEnded(task)
+    const recorded = await readRecorded(database, workerId(), ended)
+    for (const lane of lanes) lane.forget(recorded)
+    tellRecorded(changes, recorded)
   }
 
   async #recordOneByOne({ lane, outcomes }: FailedCall): Promise<void> {

@@ -1,6 +1,7 @@
 import { stateAfter } from "../core/outcome-state.ts"
 import type { ClaimedStep } from "../store/advance.ts"
 import { attemptText } from "../store/attempt.ts"
+import type { Recorded } from "../store/read-recorded.ts"
 import { isTracing } from "../tracing/find-tracer.ts"
 import type { SpanError } from "../tracing/span-error.ts"
 import { type AttemptFate, silentStep, startStepSpan, type StepSpan } from "../tracing/step-span.ts"
@@ -42,7 +43,6 @@ export function traceTurn({ settled, advanced, workerId }: Turn): void {
     const { claimed, served } = attempts.get(taskId) ?? {}
     if (claimed === undefined || served === undefined) continue
     const { correlationId, traceContext } = claimed
-    if (isLeftOut(traceContext)) continue
     traceTask({
       taskId,
       namespace: served.workflow.namespace,
@@ -62,6 +62,26 @@ export function traceTurn({ settled, advanced, workerId }: Turn): void {
 /** Ends the span of an attempt whose outcome was recorded, or refused. */
 export function traceEnd(settled: Settled, isLost = false): void {
   settled.span?.end(() => fateOf(settled, isLost))
+}
+
+/**
+ * Ends the spans of those attempts that turned out to be recorded. What is recorded decides: a transactional step that
+ * lost the answer to its commit takes it for a failure.
+ */
+export function traceRecorded(settled: readonly Settled[], { attempts, transitions }: Recorded): void {
+  const keys = new Set(attempts.map(attemptText))
+  for (const one of settled) {
+    if (!keys.has(attemptText(one.outcome))) continue
+    const isComplete = transitions.some(
+      ({ taskId, step, attempt, from, to }) =>
+        taskId === one.claimed.taskId
+        && step === one.served?.step.spec.name
+        && attempt === one.claimed.attempt
+        && from === "in_progress"
+        && to === "complete",
+    )
+    one.span?.end(() => (isComplete ? { outcome: "complete" } : fateOf(one, false)))
+  }
 }
 
 function fateOf({ outcome, claimed, served }: Settled, isLost: boolean): AttemptFate {

@@ -84,10 +84,10 @@ export class Worker {
     this.#routes = servedRoutes(rooms.workflows, settings.queues)
     this.#limitTransactions = createLimiter(settings.maxTransactions)
     this.#lanes = this.#createLanes()
-    const { changes, database, events, logger, redact } = rooms
+    const { changes, database, logger, redact } = rooms
     const workerId = () => this.#workerId
     this.#tell = tellWorker(rooms.events, () => ({ workerId: this.#workerId, worker: settings.name }))
-    const common = { changes, database, events, logger, redact, lanes: this.#lanes, workerId, tell: this.#tell }
+    const common = { changes, database, logger, redact, lanes: this.#lanes, workerId, tell: this.#tell }
     this.#recovery = new Recovery({ ...common, register: () => this.#register(), onRecovered: () => this.wake() })
     this.#pulse = new Pulse({
       ...common,
@@ -268,6 +268,7 @@ export class Worker {
           database,
           capacity,
           events: this.#rooms.events,
+          changes: this.#rooms.changes,
           findStep,
           routes: this.#routes,
           runner: () => this.#runner(),
