@@ -67,7 +67,7 @@ describe("PostgreSQL by pg", () => {
   })
 
   it("a full pool gives its own error after the timeout, and works again when a connection is back", async () => {
-    const small = await connect(opened.url, { poolSize: 2, connectTimeoutMs: 50 })
+    const small = await connect(opened.url, { poolSize: 2, connectTimeoutMs: 500 })
     const [first, second] = [await small.reserve(), await small.reserve()]
     const error: unknown = await small.query({ text: "select 1" }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: "TASKER_DATABASE_BUSY", details: { poolSize: 2 } })

@@ -160,21 +160,6 @@ describe.each(testDatabases())("events of a user's on $kind", ({ open }) => {
     expect(await published(taskId)).toEqual([])
   })
 
-  it("of an attempt whose answer is refused are never told", async () => {
-    const workflow = defineWorkflow({ name: "fenced", version: "1.0.0" }).step("ship", {
-      events: { "order.shipped": shipped },
-      handler: async ({ publish, taskId }) => {
-        publish("order.shipped", { parcel: "p" })
-        await tasker.cancelTask(taskId)
-      },
-    })
-    const { tasker, published } = await start(workflow)
-    const recorded = recordEvents(tasker)
-    const { taskId } = await runTask(tasker, workflow, null)
-    await recorded.until("step.fenced")
-    expect(await published(taskId)).toEqual([])
-  })
-
   it("of an attempt that ran out of time are dropped, and after that nothing can be published", async () => {
     const gate = createGate()
     let late: unknown

@@ -331,7 +331,7 @@ describe.each(testDatabases())("the spans of a Tasker on $kind", ({ kind, open }
         await opened.database.query({ text: "select tasker.cancel_task($1)", values: [taskId] })
       },
     })
-    const tasker = await start([workflow])
+    const tasker = await start([workflow], { notifications: false })
     const fenced = new Promise<void>((resolve) => void tasker.events.on("step.fenced", () => resolve()))
     await tasker.startWorker()
     await tasker.createTask(workflow, null)

@@ -108,15 +108,6 @@ describe.each(await databaseKinds())("what is counted, on $kind", ({ newUrl }) =
     expect(await value("stepsEnded", { workflow: "gated", outcome: "cancelled" })).toBe(2)
   })
 
-  test("an answer that comes too late", async () => {
-    const fenced = new Promise<void>((resolve) => void tasker.events.on("step.fenced", () => resolve()))
-    await runTask(tasker, workflows.late, null)
-    await fenced
-    expect(await value("stepsFenced", { step: "answer" })).toBe(1)
-    expect(await value("stepsEnded", { step: "answer", outcome: "cancelled" })).toBe(1)
-    expect(await value("stepsEnded", { step: "answer", outcome: "complete" })).toBe(0)
-  })
-
   test("a step that its worker gives back", async () => {
     const task = await tasker.createTask(workflows.gated, null)
     await gate.reached()
