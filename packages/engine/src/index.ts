@@ -8,7 +8,7 @@ export type { StopOptions, WorkerOptions } from "./worker/worker-options.ts"
 export type { Logger, LogLevel } from "./core/logger.ts"
 export { createLogger, type LoggerOptions } from "./logging/create-logger.ts"
 export { silentLogger } from "./core/logger.ts"
-export { createRedactor, type Redact, type RedactOptions } from "./core/redact.ts"
+export { createRedactor, type Redact, type RedactOptions, type Redactor } from "./core/redact.ts"
 
 // Defining workflows
 export {

@@ -107,6 +107,19 @@ describe("tasker.export", () => {
     expect(JSON.parse(readFileSync(to, "utf8"))).toEqual([{ attributes: { note: "[REDACTED]", other: "o" } }])
   })
 
+  test("writes inputs whole, however deep and however many values they hold", async () => {
+    const tasker = await open()
+    let deep: unknown = { password: "hunter2" }
+    for (let level = 0; level < 97; level++) deep = [deep]
+    const many = Array.from({ length: 100_001 }, () => 1)
+    // Its input has no schema.
+    await tasker.createTask(echo, { text: "hi", deep, many } as { text: string })
+    const to = join(folder, "out.json")
+    await tasker.export({ what: "tasks", format: "json", to, include: ["input"], options: { fields: ["input"] } })
+    const written = JSON.stringify({ text: "hi", deep, many }).replace("hunter2", "[REDACTED]")
+    expect(JSON.parse(readFileSync(to, "utf8"))).toEqual([{ input: JSON.parse(written) as unknown }])
+  })
+
   test("writes to what a web handler returns", async () => {
     const tasker = await open()
     await tasker.createTask(echo, { text: "hi" })

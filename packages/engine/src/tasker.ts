@@ -14,7 +14,7 @@ import { guardedLogger } from "./core/guarded-logger.ts"
 import { createHints, HINTS, type Hint, type Hints } from "./core/hints.ts"
 import { boundLogger, type Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
-import { createRedactor, type Redact, type RedactOptions } from "./core/redact.ts"
+import { createRedactor, type Redact, type RedactOptions, type Redactor } from "./core/redact.ts"
 import { redactRule } from "./core/redact-rules.ts"
 import type { AnyWorkflow } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
@@ -302,7 +302,7 @@ async function storeWorkflows(
 
 interface Parts extends WatchedDatabase {
   readonly logger: Logger
-  readonly redact: Redact
+  readonly redact: Redactor
   readonly bus: EventBus
   readonly events: EventSink
   readonly changes: ChangeWatch

@@ -179,6 +179,15 @@ describe("createRedactor", () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000)
   })
 
+  test("what is JSON already is passed whole, without its secrets", () => {
+    let deep: unknown = { password: "hunter2", open: 1 }
+    for (let level = 0; level < 99; level++) deep = [deep]
+    const shown = `${"[".repeat(99)}{"password":"[REDACTED]","open":1}${"]".repeat(99)}`
+    expect(written(redact.json(deep))).toBe(shown)
+    const large = [...Array.from({ length: 100_001 }, () => 1), { password: "hunter2" }]
+    expect(redact.json(large)).toEqual([...large.slice(0, -1), { password: "[REDACTED]" }])
+  })
+
   const secret = "s3cr3t-V4lu3"
   const plain = fc.letrec<{ tree: unknown }>((tie) => ({
     tree: fc.oneof(

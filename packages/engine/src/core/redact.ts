@@ -17,6 +17,12 @@ export interface RedactOptions extends SecretKeys {
 /** The same value without its secrets: the very same, when it holds none. Never throws. */
 export type Redact = <T>(value: T) => T
 
+/** Hides secrets in whatever there is to be logged, of which it shows a part when it is too deep or too large. */
+export interface Redactor extends Redact {
+  /** The same for what is JSON already, and bounded by whoever checked that: nothing of it is left out. */
+  readonly json: Redact
+}
+
 /** What stands in the place of a secret, unless options say otherwise. */
 export const MASK = "[REDACTED]"
 
@@ -33,6 +39,7 @@ interface Walk {
   readonly judge: KeyJudge
   readonly redactText: (text: string) => string
   readonly mask: string
+  readonly maxDepth: number
   /** The objects around the one that is looked at. */
   readonly around: object[]
   remaining: number
@@ -45,21 +52,25 @@ interface Walk {
  * Which keys are secret: {@link createKeyJudge}. Objects are never changed, but copied where something is
  * hidden; errors, maps and sets stay what they are. What has a `toJSON` is replaced by what that gives, if a secret
  * is in it. What throws when it is read is replaced by `[UNREADABLE]`, a cycle by `[CIRCULAR]`, and what is too deep or
- * too large by `[TRUNCATED]`: nothing is passed on unseen.
+ * too large by `[TRUNCATED]`: no value is passed on unseen. Names of properties are passed on as they are.
  */
-export function createRedactor(options: RedactOptions = {}): Redact {
+export function createRedactor(options: RedactOptions = {}): Redactor {
   const { mask = MASK } = options
   const judge = createKeyJudge(options)
   const redactText = createTextRedactor(judge, mask)
-  // What is shown has the form of what was given, but for what is hidden in it.
-  return <T>(value: T): T => visit(value, { judge, redactText, mask, around: [], remaining: MAX_VALUES }) as T
+  const within = (maxDepth: number, maxValues: number): Redact => {
+    // What is shown has the form of what was given, but for what is hidden in it.
+    return <T>(value: T): T =>
+      visit(value, { judge, redactText, mask, maxDepth, around: [], remaining: maxValues }) as T
+  }
+  return Object.assign(within(MAX_DEPTH, MAX_VALUES), { json: within(Infinity, Infinity) })
 }
 
 function visit(value: unknown, walk: Walk): unknown {
   if (typeof value === "string") return walk.redactText(value)
   if (typeof value !== "object" || value === null) return value
   if (walk.around.includes(value)) return CIRCULAR
-  if (walk.around.length >= MAX_DEPTH || walk.remaining <= 0) return TRUNCATED
+  if (walk.around.length >= walk.maxDepth || walk.remaining <= 0) return TRUNCATED
   walk.around.push(value)
   try {
     return visitObject(value, walk)

@@ -342,6 +342,19 @@ describe("what a handler may publish", () => {
     expect(await published(taskId)).toEqual([["order.noted", body]])
   })
 
+  it("are published whole, however deep and however many values they hold", async () => {
+    let deep: unknown = 1
+    for (let level = 0; level < 98; level++) deep = [deep]
+    const body = { deep, many: Array.from({ length: 100_001 }, () => 1), password: "hunter2" }
+    const workflow = defineWorkflow({ name: "whole", version: "1.0.0" }).step("ship", {
+      events: { "order.noted": {} },
+      handler: ({ publish }) => publish("order.noted", body),
+    })
+    const { tasker, published } = await start(workflow)
+    const { taskId } = await runTask(tasker, workflow, null)
+    expect(await published(taskId)).toEqual([["order.noted", { ...body, password: "[REDACTED]" }]])
+  })
+
   it("of a YAML file are published by its handlers", async () => {
     const text = `
 name: from_yaml

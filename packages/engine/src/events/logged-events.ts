@@ -2,23 +2,23 @@ import { EVENT_CATALOGUE, isEventName } from "../core/events/catalogue.ts"
 import type { EventName, TaskerEvent } from "../core/events/event-map.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import { isLogged, type LogFields, type Logger } from "../core/logger.ts"
-import type { Redact } from "../core/redact.ts"
+import type { Redactor } from "../core/redact.ts"
 import { EVENT_LINES, type EventLine } from "./event-lines.ts"
 
 /**
  * A sink that writes events to the log, and passes them on without their secrets. Where the level of an event is off and
  * nobody listens, the event is not even made.
  */
-export function loggedEvents(sink: EventSink, logger: Logger, redact: Redact): EventSink {
+export function loggedEvents(sink: EventSink, logger: Logger, redact: Redactor): EventSink {
   return {
     wants: (name) => sink.wants(name) || isLineWanted(LINES.get(name), logger),
     publish(name, payload) {
-      const shown = mayHoldSecrets(payload, redact) ? redact(payload) : payload
+      const shown = mayHoldSecrets(payload, redact) ? redact.json(payload) : payload
       writeLine(logger, name, shown)
       sink.publish(name, shown)
     },
     deliver(event) {
-      const shown = mayHoldSecrets(event.payload, redact) ? redact(event) : event
+      const shown = mayHoldSecrets(event.payload, redact) ? redact.json(event) : event
       if (isEventName(shown.name)) writeLine(logger, shown.name, shown.payload)
       sink.deliver(shown)
     },
@@ -42,7 +42,7 @@ const PLAIN_TEXTS: ReadonlySet<string> = new Set([
  * Whether there is a text that somebody wrote, or an object. Of a step that went well there is none, mostly, and to look
  * costs 0.3 µs, where it takes two to search all fields for secrets.
  */
-function mayHoldSecrets(payload: object, redact: Redact): boolean {
+function mayHoldSecrets(payload: object, redact: Redactor): boolean {
   // Every object has fields that can be read. Entries would be made as arrays first, which takes as long as the search.
   const fields = payload as Readonly<Record<string, unknown>>
   for (const key in fields) {

@@ -1,5 +1,5 @@
 import { TaskerError } from "../core/error.ts"
-import type { Redact } from "../core/redact.ts"
+import type { Redactor } from "../core/redact.ts"
 import type { JsonValue } from "../core/schema.ts"
 import { didYouMean } from "../core/names.ts"
 import { encodeBody } from "../registry/validate-event.ts"
@@ -20,7 +20,7 @@ export interface AttemptEventsOptions {
   /** What all bodies together may take as JSON. */
   readonly maxBytes: number
   /** Hides secrets in the bodies: they are stored, and shown to whoever listens. */
-  readonly redact: Redact
+  readonly redact: Redactor
 }
 
 export function createAttemptEvents(
@@ -43,7 +43,7 @@ export function createAttemptEvents(
     bytesLeft -= bytes
     published ??= []
     // As it will be read back; what the handler does to it later changes nothing.
-    published.push({ name, payload: redact(JSON.parse(json) as JsonValue) })
+    published.push({ name, payload: redact.json(JSON.parse(json) as JsonValue) })
   }
 
   return {

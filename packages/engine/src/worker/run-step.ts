@@ -4,7 +4,7 @@ import type { EventSink } from "../core/events/event-sink.ts"
 import { encodeJson } from "../core/json.ts"
 import type { Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
-import type { Redact } from "../core/redact.ts"
+import type { Redactor } from "../core/redact.ts"
 import { delayBeforeAttempt } from "../core/retry-policy.ts"
 import type { StepTransaction } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
@@ -20,7 +20,7 @@ export interface StepRunner {
   readonly database: Database
   readonly logger: Logger
   readonly events: EventSink
-  readonly redact: Redact
+  readonly redact: Redactor
   readonly resultBytes: number
   /** Transactional steps hold a connection each: so many at once, or the pool runs dry. */
   readonly limitTransactions: Limiter

@@ -6,7 +6,7 @@ import type { EventSink } from "../core/events/event-sink.ts"
 import type { Hints } from "../core/hints.ts"
 import { createLimiter, type Limiter } from "../core/limiter.ts"
 import type { Logger } from "../core/logger.ts"
-import type { Redact } from "../core/redact.ts"
+import type { Redactor } from "../core/redact.ts"
 import type { WorkerVitals } from "../core/worker-vitals.ts"
 import type { Advanced } from "../store/advance.ts"
 import { observedChange } from "../store/observed-change.ts"
@@ -43,7 +43,7 @@ export interface WorkerRooms {
   readonly database: Database
   readonly logger: Logger
   /** Takes secrets out of the errors that are stored. */
-  readonly redact: Redact
+  readonly redact: Redactor
   readonly hints: Hints
   readonly events: EventSink
   /** Told what changes that is no turn of a lane. */

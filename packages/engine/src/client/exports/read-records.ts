@@ -1,6 +1,6 @@
 import type { Queryable } from "../../core/database.ts"
 import type { StepRecord, TaskRecord, TransitionRecord } from "../../core/exporter.ts"
-import type { Redact } from "../../core/redact.ts"
+import type { Redactor } from "../../core/redact.ts"
 import { exportRange } from "../../store/exports/export-range.ts"
 import { type ExportedStep, exportSteps } from "../../store/exports/export-steps.ts"
 import { type ExportedTask, exportTasks } from "../../store/exports/export-tasks.ts"
@@ -15,7 +15,7 @@ export interface ReadingRooms {
   /** How much one call of the database reads. */
   readonly pageSize: PageSize
   /** Takes secrets out of what users store. */
-  readonly redact: Redact
+  readonly redact: Redactor
 }
 
 /** Tasks, the oldest first. */
@@ -101,12 +101,12 @@ function toTask({ redact }: ReadingRooms, row: ExportedTask, withInput: boolean)
     durationMs: durationOf(row),
     pausedAt: row.pausedAt,
     tags: row.tags,
-    attributes: redact(row.attributes),
+    attributes: redact.json(row.attributes),
     correlationId: row.correlationId,
     initiator: row.initiator,
     sourceSystem: row.sourceSystem,
     reason: row.reason,
-    ...(withInput && { input: redact(row.input ?? null) }),
+    ...(withInput && { input: redact.json(row.input ?? null) }),
   }
 }
 
@@ -125,7 +125,7 @@ function toStep({ redact }: ReadingRooms, row: ExportedStep, withResult: boolean
     finishedAt: row.finishedAt,
     durationMs: durationOf(row),
     ...errorFields(row.error),
-    ...(withResult && { result: redact(row.result ?? null) }),
+    ...(withResult && { result: redact.json(row.result ?? null) }),
   }
 }
 
@@ -148,7 +148,7 @@ function toTransition({ redact }: ReadingRooms, row: ExportedTransition, withPay
     reason: row.reason,
     ...errorFields(row.error),
     event: row.event,
-    ...(withPayload && { payload: redact(row.payload ?? null) }),
+    ...(withPayload && { payload: redact.json(row.payload ?? null) }),
   }
 }
 
