@@ -468,4 +468,45 @@ describe("the end", () => {
     expect(lines).toMatchObject([{ fields: { subscriber: "hangs", pendingCount: 1 } }])
     gate.open()
   })
+
+  test("nothing that hangs keeps the process alive after close, and how it ends is told", async () => {
+    vi.useFakeTimers()
+    const gates = [createGate(), createGate()] as const
+    const fail = async (): Promise<void> => {
+      await gates[0].pass()
+      throw new Error("late")
+    }
+    bus.subscribe({ name: "hangs", on: { "*": fail } })
+    bus.subscribe({ name: "hangs at once", immediate: true, on: { "*": () => gates[1].pass() } })
+    beat()
+    await Promise.all(gates.map((gate) => gate.reached()))
+    const closing = bus.close(1)
+    await vi.advanceTimersByTimeAsync(1)
+    await closing
+    expect(vi.getTimerCount()).toBe(0)
+    gates[0].open()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(lines.at(-1)).toMatchObject({ fields: { subscriber: "hangs", error: { message: "late" } } })
+    gates[1].open()
+  })
+
+  test("a handler that ends its own subscription is not waited for, and the next one is not called", async () => {
+    vi.useFakeTimers()
+    const called: string[] = []
+    const end = bus.subscribe({
+      name: "ends",
+      on: {
+        "worker.stopped": async () => {
+          called.push("first")
+          end()
+          await new Promise(() => {})
+        },
+        "worker.*": () => void called.push("second"),
+      },
+    })
+    beat()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(called).toEqual(["first"])
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })

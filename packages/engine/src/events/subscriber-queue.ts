@@ -45,6 +45,8 @@ export class SubscriberQueue {
   #run: Promise<void> = Promise.resolve()
   #unreportedCount = 0
   #overflowTimer: NodeJS.Timeout | undefined
+  /** Each ends the waiting for a handler that runs. */
+  readonly #waits = new Set<() => void>()
 
   constructor(options: SubscriberQueueOptions) {
     this.#options = options
@@ -77,6 +79,7 @@ export class SubscriberQueue {
   deliver(event: TaskerEvent, handlers: readonly EventHandler[]): void {
     if (this.#isStopped) return
     for (const handle of handlers) {
+      if (this.#isStopped) return
       const work = this.#call(handle, event)
       if (work !== undefined) void this.#settled(work, event)
     }
@@ -89,9 +92,10 @@ export class SubscriberQueue {
     safely(() => this.#options.onTrouble(trouble, event, error))
   }
 
-  /** Drops what waits. What runs is not waited for. */
+  /** Drops what waits. What runs is not waited for, and keeps no process alive; how it ends is still told. */
   stop(): void {
     this.#isStopped = true
+    for (const leave of this.#waits) leave()
     this.#reportDropped()
     this.#counts.droppedCount += this.#pending.length
     this.#pending.clear()
@@ -101,6 +105,7 @@ export class SubscriberQueue {
     let burst = 0
     for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
       for (const handle of next.handlers) {
+        if (this.#isStopped) break
         const work = this.#call(handle, next.event)
         if (work === undefined) continue
         burst = 0
@@ -127,7 +132,7 @@ export class SubscriberQueue {
     return undefined
   }
 
-  /** Settles when the handler has, or has had its time. */
+  /** Settles when the handler has, or has had its time, or nobody waits any more. */
   async #settled(work: PromiseLike<unknown>, event: TaskerEvent): Promise<void> {
     const { timeoutMs } = this.#options
     await new Promise<void>((resolve) => {
@@ -135,13 +140,20 @@ export class SubscriberQueue {
       const end = (tell: () => void): void => {
         if (isOver) return
         isOver = true
-        clearTimeout(timer)
+        leave()
         tell()
+      }
+      const leave = (): void => {
+        clearTimeout(timer)
+        this.#waits.delete(leave)
         resolve()
       }
       const timer = setTimeout(() => {
         end(() => this.trouble("timed_out", event, new Error(`it took longer than ${timeoutMs} ms`)))
       }, timeoutMs)
+      this.#waits.add(leave)
+      // The handler may have ended its own subscription.
+      if (this.#isStopped) leave()
       Promise.resolve(work).then(
         () => end(() => (this.#counts.deliveredCount += 1)),
         (error: unknown) => end(() => this.trouble("failed", event, error)),
