@@ -55,6 +55,26 @@ describe("publish", () => {
     expect(other).toEqual([])
   })
 
+  test("no subscriber changes what the next one sees", async () => {
+    const changes: unknown[] = []
+    const seen: unknown[] = []
+    const change = (event: TaskerEvent): void => {
+      const { body, error } = event.payload as { readonly body?: { list: object[] }; readonly error?: object }
+      const targets = [event, event.payload, body, body?.list, body?.list[0], error]
+      changes.push(targets.filter((target) => target !== undefined && Reflect.set(target, "0", "changed")))
+    }
+    bus.subscribe({ name: "filters", filter: (event) => (change(event), true), on: { "*": change } })
+    bus.subscribe({ name: "next", on: { "*": ({ payload }) => void seen.push(structuredClone(payload)) } })
+    const failure = { workerId: 1, worker: "w", error: { name: "Error", code: null, message: "no" } }
+    bus.publish("worker.disconnected", failure)
+    const facts = { taskId: "1", namespace: "shop", workflow: "w", version: "1.0.0", correlationId: "c" }
+    const published = { ...facts, step: "ship", attempt: 1, workerId: 1, body: { list: [{ a: 1 }] } }
+    bus.deliver({ name: "order.shipped" as CustomEventName, at: new Date(0), payload: published })
+    await bus.drained()
+    expect(changes).toEqual([[], [], [], []])
+    expect(seen).toEqual([structuredClone(failure), structuredClone(published)])
+  })
+
   test("wants what somebody asked for, until the last of them is gone", () => {
     expect(bus.wants("worker.stopped")).toBe(false)
     const stops = [1, 2].map(() => bus.subscribe({ name: "a", on: { "worker.*": () => {} } }))

@@ -127,9 +127,9 @@ export class EventBus implements EventSink {
   #send(event: TaskerEvent, except?: Subscriber): void {
     const routes = this.#routesOf(event.name)
     if (routes.length === 0) return
-    // What one subscriber does with it is nothing to the next.
+    // What one subscriber does with it is nothing to the next. Only `at`, as every Date, can be set all the same.
     Object.freeze(event)
-    Object.freeze(event.payload)
+    freezeWhole(event.payload)
     for (const { subscriber, queue, handlers } of routes) {
       if (subscriber === except || !isWanted(subscriber, queue, event)) continue
       if (subscriber.immediate ?? false) queue.deliver(event, handlers)
@@ -189,6 +189,17 @@ function isWanted({ filter }: Subscriber, queue: SubscriberQueue, event: TaskerE
   } catch (error) {
     queue.trouble("failed", event, error)
     return false
+  }
+}
+
+/** Freezes a payload, and what it holds: a body that was JSON, an error, lists. All of it was made for the event. */
+function freezeWhole(value: object): void {
+  Object.freeze(value)
+  // Every object has fields that can be read. Entries would be made as arrays first.
+  const fields = value as Readonly<Record<string, unknown>>
+  for (const key in fields) {
+    const field = fields[key]
+    if (typeof field === "object" && field !== null && !Object.isFrozen(field)) freezeWhole(field)
   }
 }
 

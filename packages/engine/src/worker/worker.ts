@@ -117,7 +117,9 @@ export class Worker {
     )
     this.#pulse.start()
     const { concurrency, leaseMs, queues } = this.#settings
-    this.#tell.started({ host: hostname(), pid: process.pid, concurrency, leaseMs, queues: queues ?? null })
+    // A copy of the user's list: events are frozen.
+    const served = queues === undefined ? null : [...queues]
+    this.#tell.started({ host: hostname(), pid: process.pid, concurrency, leaseMs, queues: served })
     this.#poll.setWithin(0)
   }
 
