@@ -319,7 +319,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const { notifications: isEnabled = true } = options
   const notifier = createNotifier({ database, origin: randomUUID(), isEnabled, now: () => performance.now() })
   const stopListening = await listen(database, hints, notifier, events)
-  const feeds = createFeeds({ database, hints, logger, events, announce: () => notifier.follow() })
+  const feeds = createFeeds({ database, hints, logger, redact, events, announce: () => notifier.follow() })
   const workers = new Set<Worker>()
   const client = openClient(parts, { limits, hints, notifier, workers })
   const exports = openExports(parts)

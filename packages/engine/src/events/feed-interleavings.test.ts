@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { Database, Queryable } from "../core/database.ts"
+import { createRedactor } from "../core/redact.ts"
 import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
 import { testDatabases, type TestDatabase } from "../database/test-database.ts"
 import { migrate } from "../store/migrate.ts"
@@ -164,7 +165,7 @@ async function recordFeed(database: Database, start: string) {
       return answer
     },
   }
-  const reader = new FeedReader(recorded, await findFeedStart(database, start))
+  const reader = new FeedReader({ database: recorded, redact: createRedactor() }, await findFeedStart(database, start))
   async function read(limit: number): Promise<number> {
     const batch = await reader.read(limit)
     const stood = latest.flatMap(({ transitionId, ...facts }) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import type { Queryable } from "../core/database.ts"
+import { createRedactor } from "../core/redact.ts"
 import { testDatabases, type TestDatabase } from "../database/test-database.ts"
 import { migrate } from "../store/migrate.ts"
 import { openTransaction, TestStore, type TestWorkflow } from "../store/test-store.ts"
@@ -25,7 +26,10 @@ describe.each(testDatabases(migrate))("FeedReader on $kind", ({ kind, open }) =>
   afterAll(async () => await opened.close())
 
   async function reader(start = "now"): Promise<FeedReader> {
-    return new FeedReader(opened.database, await findFeedStart(opened.database, start))
+    return new FeedReader(
+      { database: opened.database, redact: createRedactor() },
+      await findFeedStart(opened.database, start),
+    )
   }
 
   const create = async (db: Queryable = opened.database): Promise<string> => {
@@ -124,10 +128,12 @@ describe.each(testDatabases(migrate))("FeedReader on $kind", ({ kind, open }) =>
     const position = await findFeedStart(opened.database, "now")
     const taskId = await create()
     const unwanted = { namespace: "other", workflow: "other", taskId: "00000000-0000-7000-8000-000000000000" }
-    const wanted = new FeedReader(opened.database, position, filter(taskId))
+    const wanted = new FeedReader({ database: opened.database, redact: createRedactor() }, position, filter(taskId))
     expect(inShort((await wanted.read()).events)).toEqual(["task.initialize_requested"])
     for (const key of Object.keys(filter(taskId)) as (keyof typeof unwanted)[]) {
-      const none = new FeedReader(opened.database, position, { [key]: unwanted[key] })
+      const none = new FeedReader({ database: opened.database, redact: createRedactor() }, position, {
+        [key]: unwanted[key],
+      })
       expect(await none.read()).toMatchObject({ events: [], rowCount: 1 })
       expect((await none.read()).rowCount).toBe(0)
     }

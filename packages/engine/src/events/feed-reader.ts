@@ -1,5 +1,6 @@
 import type { Queryable } from "../core/database.ts"
 import { TaskerError } from "../core/error.ts"
+import type { Redactor } from "../core/redact.ts"
 import type { TaskerEvent } from "../core/events/event-map.ts"
 import {
   BEGINNING,
@@ -16,6 +17,7 @@ import { eventsOfTransition } from "../core/events/transition-event.ts"
 import { describeValue } from "../core/describe-value.ts"
 import { feedEnd } from "../store/feed-end.ts"
 import { type FeedFilter, readFeed } from "../store/read-feed.ts"
+import { eventWithoutSecrets } from "./without-secrets.ts"
 
 /** An event of history, and where to go on after it. */
 export type FeedEvent<Event = TaskerEvent> = Event & {
@@ -37,16 +39,23 @@ export interface FeedBatch {
 /** How many rows of history are read at once. */
 const BATCH_ROWS = 1_000
 
+/** What a feed is read with. */
+export interface FeedReaderRooms {
+  readonly database: Queryable
+  /** Hides the secrets in what people and handlers wrote, as subscribers of the process are told it. */
+  readonly redact: Redactor
+}
+
 /** Reads history in batches, each row once. Its position moves with what it has given. */
 export class FeedReader {
-  readonly #database: Queryable
+  readonly #rooms: FeedReaderRooms
   readonly #filter: FeedFilter
   #position: FeedPosition
   #gaps: FeedPosition["gaps"] = []
   #gapsText = ""
 
-  constructor(database: Queryable, position: FeedPosition, filter: FeedFilter = {}) {
-    this.#database = database
+  constructor(rooms: FeedReaderRooms, position: FeedPosition, filter: FeedFilter = {}) {
+    this.#rooms = rooms
     this.#position = position
     this.#filter = filter
   }
@@ -58,7 +67,7 @@ export class FeedReader {
 
   /** The next batch. When it cannot be read, the position stays. */
   async read(limit = BATCH_ROWS): Promise<FeedBatch> {
-    const { rows, horizon, mark } = await readFeed(this.#database, {
+    const { rows, horizon, mark } = await readFeed(this.#rooms.database, {
       position: this.#position,
       filter: this.#filter,
       limit,
@@ -75,7 +84,8 @@ export class FeedReader {
       for (const [index, event] of ofRow.entries()) {
         // A row that stands for several events is behind when the last of them was given.
         const isLast = index === ofRow.length - 1
-        events.push({ ...event, cursor: this.#encode(isLast ? position : before) })
+        const shown = eventWithoutSecrets(event, this.#rooms.redact)
+        events.push({ ...shown, cursor: this.#encode(isLast ? position : before) })
         ofEvents.push(transitionId)
       }
     }

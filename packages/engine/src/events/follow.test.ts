@@ -3,6 +3,7 @@ import type { Database } from "../core/database.ts"
 import { defineWorkflow } from "../core/define-workflow.ts"
 import { createHints } from "../core/hints.ts"
 import { type Logger, silentLogger } from "../core/logger.ts"
+import { createRedactor } from "../core/redact.ts"
 import { testDatabases } from "../database/test-database.ts"
 import { migrate } from "../store/migrate.ts"
 import { TestStore } from "../store/test-store.ts"
@@ -65,6 +66,30 @@ describe.each(testDatabases(migrate))("events.follow on $kind", ({ kind, open })
     await tasker.startWorker()
     await runTask(tasker, single, { n: 1 })
     expect(await next(feed, 5)).toEqual(LIFE)
+  })
+
+  it("gives what people and handlers wrote without its secrets, as subscribers are told it", async () => {
+    const failing = defineWorkflow({ name: "failing", version: "1.0.0" }).step("only", {
+      maxAttempts: 1,
+      handler: () => {
+        throw new Error("iban: DE00")
+      },
+    })
+    const wary = await start({ workflows: [failing], redact: { keys: ["iban"] } })
+    const feed = wary.events.follow({ events: ["task.cancelled", "step.failed"] })
+    await feed.start()
+    // Another process, which hides less, writes history. A file of PGlite has only one.
+    const careless = kind === "pglite" ? wary : await start({ workflows: [failing] })
+    const cancelled = await careless.createTask(failing, null)
+    await careless.cancelTask(cancelled, { by: "password=hunter2", reason: "iban: DE00" })
+    expect((await feed.next()).value?.payload).toMatchObject({
+      by: "password=[REDACTED]",
+      reason: "iban: [REDACTED]",
+    })
+    await careless.startWorker()
+    await careless.createTask(failing, null)
+    expect((await feed.next()).value?.payload).toMatchObject({ error: { message: "iban: [REDACTED]" } })
+    await feed.return()
   })
 
   it("goes on behind the cursor of an event, after a restart too", async () => {
@@ -241,7 +266,13 @@ describe.each(testDatabases(migrate))("events.follow on $kind", ({ kind, open })
       }
       return {
         lines,
-        rooms: { database: { ...opened.database, query }, hints: createHints(), logger, announce: () => {} },
+        rooms: {
+          database: { ...opened.database, query },
+          redact: createRedactor(),
+          hints: createHints(),
+          logger,
+          announce: () => {},
+        },
       }
     }
 

@@ -5,6 +5,7 @@ import type { EventPattern, TaskerEvent } from "../core/events/event-map.ts"
 import { matchesPattern, patternProblem } from "../core/events/event-pattern.ts"
 import { encodePosition, type FeedPosition } from "../core/events/feed-position.ts"
 import type { Logger } from "../core/logger.ts"
+import type { Redactor } from "../core/redact.ts"
 import { integerRule, nameRule } from "../core/option-rules.ts"
 import { pause } from "./abortable.ts"
 import { FeedAlarm, type FeedAlarmOptions } from "./feed-alarm.ts"
@@ -49,6 +50,7 @@ export interface Feed<Event = TaskerEvent> extends AsyncIterableIterator<FeedEve
 export interface FollowRooms extends FeedAlarmOptions {
   readonly database: Database
   readonly logger: Logger
+  readonly redact: Redactor
 }
 
 /** Options as they were given: not checked yet. */
@@ -143,7 +145,7 @@ export class Follower implements Feed {
     const { pollMs = 1_000 } = this.#options
     const position = await this.#starting
     if (position === undefined) return
-    const reader = new FeedReader(this.#rooms.database, position, this.#options)
+    const reader = new FeedReader(this.#rooms, position, this.#options)
     while (!signal.aborted) {
       this.#alarm.clear()
       const startedAt = performance.now()

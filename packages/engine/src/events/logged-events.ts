@@ -4,6 +4,7 @@ import type { EventSink } from "../core/events/event-sink.ts"
 import { isLogged, type LogFields, type Logger } from "../core/logger.ts"
 import type { Redactor } from "../core/redact.ts"
 import { EVENT_LINES, type EventLine } from "./event-lines.ts"
+import { eventWithoutSecrets, payloadWithoutSecrets } from "./without-secrets.ts"
 
 /**
  * A sink that writes events to the log, and passes them on without their secrets. Where the level of an event is off and
@@ -13,46 +14,16 @@ export function loggedEvents(sink: EventSink, logger: Logger, redact: Redactor):
   return {
     wants: (name) => sink.wants(name) || isLineWanted(LINES.get(name), logger),
     publish(name, payload) {
-      const shown = mayHoldSecrets(payload, redact) ? redact.json(payload) : payload
+      const shown = payloadWithoutSecrets(payload, redact)
       writeLine(logger, name, shown)
       sink.publish(name, shown)
     },
     deliver(event) {
-      const shown = mayHoldSecrets(event.payload, redact) ? redact.json(event) : event
+      const shown = eventWithoutSecrets(event, redact)
       if (isEventName(shown.name)) writeLine(logger, shown.name, shown.payload)
       sink.deliver(shown)
     },
   }
-}
-
-/** What these hold, the engine has checked or made: names, versions, states and its own ids. */
-const PLAIN_TEXTS: ReadonlySet<string> = new Set([
-  "taskId",
-  "namespace",
-  "workflow",
-  "version",
-  "step",
-  "from",
-  "to",
-  "cause",
-  "outcome",
-])
-
-/**
- * Whether there is a text that somebody wrote, or an object. Of a step that went well there is none, mostly, and to look
- * costs 0.3 µs, where it takes two to search all fields for secrets.
- */
-function mayHoldSecrets(payload: object, redact: Redactor): boolean {
-  // Every object has fields that can be read. Entries would be made as arrays first, which takes as long as the search.
-  const fields = payload as Readonly<Record<string, unknown>>
-  for (const key in fields) {
-    const value = fields[key]
-    if (typeof value === "object" && value !== null) return true
-    if (typeof value !== "string" || PLAIN_TEXTS.has(key)) continue
-    // The one text that many tasks have. Without one of its own, it is the task's id.
-    if (key !== "correlationId" || (fields["taskId"] !== value && redact(value) !== value)) return true
-  }
-  return false
 }
 
 /** By name, for it is asked several times a step. */

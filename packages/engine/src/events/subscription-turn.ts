@@ -72,7 +72,7 @@ export class SubscriptionTurn {
     this.#settings = settings
     this.#lease = start.lease
     this.#signals = signals
-    this.#reader = new FeedReader(rooms.database, start.position)
+    this.#reader = new FeedReader(rooms, start.position)
     this.#failure = start.failure
     this.#retryAt = performance.now() + start.retryMs
     this.#cursor = this.#reader.cursor

@@ -105,7 +105,7 @@ function toTask({ redact }: ReadingRooms, row: ExportedTask, withInput: boolean)
     correlationId: row.correlationId,
     initiator: row.initiator,
     sourceSystem: row.sourceSystem,
-    reason: row.reason,
+    reason: redact(row.reason),
     ...(withInput && { input: redact.json(row.input ?? null) }),
   }
 }
@@ -124,7 +124,7 @@ function toStep({ redact }: ReadingRooms, row: ExportedStep, withResult: boolean
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     durationMs: durationOf(row),
-    ...errorFields(row.error),
+    ...errorFields(redact(row.error)),
     ...(withResult && { result: redact.json(row.result ?? null) }),
   }
 }
@@ -144,9 +144,9 @@ function toTransition({ redact }: ReadingRooms, row: ExportedTransition, withPay
     attempt: row.attempt,
     workerId: row.workerId,
     cause: row.cause,
-    by: row.by,
-    reason: row.reason,
-    ...errorFields(row.error),
+    by: redact(row.by),
+    reason: redact(row.reason),
+    ...errorFields(redact(row.error)),
     event: row.event,
     ...(withPayload && { payload: redact.json(row.payload ?? null) }),
   }

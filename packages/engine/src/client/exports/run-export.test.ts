@@ -186,6 +186,27 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
     expect(csv.split("\r\n").slice(0, 2)).toEqual([`0,x,"'=1+1"`, `1,x,"'=1+1"`])
   })
 
+  test("what operators and handlers wrote has no secrets", async () => {
+    const own = await open()
+    try {
+      const filled = await createTestBench(own.database, [single])
+      const { client } = filled
+      await client.createTask(single, { a: 1 }, { reason: "password=hunter2" })
+      await filled.drain(() => ({ kind: "error", json: errorJson("password=hunter2", "token=abc") }))
+      const cancelled = await client.createTask(single, { a: 1 })
+      await client.cancelTask(cancelled, { by: "token=abc", reason: "password=hunter2" })
+      for (const what of ["tasks", "steps", "history"] as const) {
+        const to = join(folder, what)
+        await createTestExports(own.database).run({ what, format: "jsonl", to })
+        const written = await readFile(to, "utf8")
+        expect(written).toContain("password=[REDACTED]")
+        expect(written).not.toMatch(/hunter2|token=abc/)
+      }
+    } finally {
+      await own.close()
+    }
+  })
+
   test("include: what steps published has its payload when it is asked for, without its secrets", async () => {
     const request = { what: "history", workflow: "diamond", until: undefined }
     const paid = { step: "start", cause: "published", event: "shop.paid" }
