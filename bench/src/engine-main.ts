@@ -3,7 +3,7 @@ import { countRoundTrips } from "./measure/round-trips.ts"
 import { readUsage } from "./measure/usage.ts"
 import type { EngineApi, EngineEvent, ProcessOptions } from "./processes/apis.ts"
 import { sendEvent, serveCalls } from "./processes/calls.ts"
-import { observe } from "./processes/observe.ts"
+import { observe, type Observers } from "./processes/observe.ts"
 import { findWorkload, workflowOf } from "./workloads.ts"
 
 // A process that runs the engine, as its users do: through the public surface alone.
@@ -19,7 +19,7 @@ interface Opened {
 }
 
 let opened: Opened | undefined
-let stopObserving = async (): Promise<void> => {}
+let observers: Observers | undefined
 let worker: Worker | undefined
 let reporter: NodeJS.Timeout | undefined
 let lastSteps = 0
@@ -29,7 +29,7 @@ const recent = new Set<string>()
 countRoundTrips()
 serveCalls<EngineApi>({ open, create, run, settle, stop, latencies, usage: readUsage }, async () => {
   await opened?.tasker.close({ timeoutMs: 0 })
-  await stopObserving()
+  await observers?.end()
 })
 
 async function open(options: ProcessOptions): Promise<void> {
@@ -38,8 +38,10 @@ async function open(options: ProcessOptions): Promise<void> {
     recent.add(taskId)
     if (recent.size > options.concurrency) recent.delete(first(recent))
   })
-  if (options.observability !== undefined) stopObserving = observe(options.observability)
-  opened = { tasker: await createTasker({ url: options.url, workflows: [workflow] }), workflow, options }
+  if (options.observability !== undefined) observers = observe(options.observability)
+  const tasker = await createTasker({ url: options.url, workflows: [workflow], logger: observers?.logger })
+  observers?.watch(tasker)
+  opened = { tasker, workflow, options }
 }
 
 async function create({ tasks, runAt }: { readonly tasks: number; readonly runAt?: string }): Promise<number> {

@@ -65,7 +65,7 @@ describe("npm run bench -- --quick --json", () => {
       expect(run?.setUp).toMatch(line)
     }
     const costs = run?.objects.filter((each) => "ratioToPlain" in each) ?? []
-    expect(costs).toMatchObject([{ workload: "linear_4", observability: ["traces"] }])
+    expect(costs).toMatchObject([{ workload: "linear_4", observability: ["logs", "metrics", "traces"] }])
     for (const name of ["stepsPerSecond", "plainStepsPerSecond", "workerCpuMsPerStep", "collectedBytesPerStep"]) {
       expect(Number(costs[0]?.[name])).toBeGreaterThan(0)
     }

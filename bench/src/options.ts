@@ -4,7 +4,7 @@ import { WORKLOADS } from "./workloads.ts"
 export type DatabaseKind = "postgres" | "pglite"
 
 /** What of observability is turned on, at its default settings, where its cost is measured. */
-export const OBSERVABILITY = ["traces"] as const
+export const OBSERVABILITY = ["logs", "metrics", "traces"] as const
 export type ObservabilityPart = (typeof OBSERVABILITY)[number]
 
 /** What to measure, and how long. */
