@@ -39,7 +39,7 @@ async function inStep(work: () => Promise<unknown>): Promise<void> {
     traceContext: null,
   })
   await span?.run(work)
-  span?.end(() => ({ outcome: "complete" }))
+  span?.end({ outcome: "complete" })
 }
 
 const childrenOf = (name: string): readonly string[] => {

@@ -47,18 +47,16 @@ export interface LogIds {
 
 /** The span of one attempt of a step. */
 export interface StepSpan {
+  /** Whether anybody is told; false too once it has ended. */
+  readonly isRecorded: boolean
   /** The names by which log lines are found from their span; undefined when it is not recorded. */
   ids(): LogIds | undefined
   /** Calls the step's handler: what it traces nests under the span. */
   run<T>(handler: () => T): T
   /** The handler has ended, or is not waited for any more: so has the span, whatever is told of it later. */
   stop(): void
-  /**
-   * Tells what became of the attempt, and lets go of the span. Later calls change nothing.
-   *
-   * @param fateOf - asked when the span is recorded
-   */
-  end(fateOf: () => AttemptFate): void
+  /** Tells what became of the attempt, and lets go of the span. Later calls change nothing. */
+  end(fate: AttemptFate): void
 }
 
 /** The step whose handler runs, for those that it calls. */
@@ -134,6 +132,10 @@ class SilentStep implements StepSpan, Context {
     return context.with(this, handler)
   }
 
+  get isRecorded(): boolean {
+    return false
+  }
+
   ids(): undefined {}
 
   stop(): void {}
@@ -167,9 +169,11 @@ function contextOf(step: TracedStep): Context {
 
 function stepSpan(span: Span, { taskId, step }: AttemptFacts): StepSpan {
   let stoppedAt: number | undefined
-  let isOver = false
   const inside = contextOf({ taskId, step, span })
   return {
+    get isRecorded() {
+      return span.isRecording()
+    },
     ids() {
       const { traceId, spanId } = span.spanContext()
       return span.isRecording() ? { trace_id: traceId, span_id: spanId } : undefined
@@ -178,12 +182,10 @@ function stepSpan(span: Span, { taskId, step }: AttemptFacts): StepSpan {
     stop() {
       stoppedAt ??= performance.now()
     },
-    end(fateOf) {
-      if (isOver) return
-      isOver = true
+    end(fate) {
       if (!span.isRecording()) return
       const endedAt = stoppedAt ?? performance.now()
-      tellFate(span, fateOf(), endedAt)
+      tellFate(span, fate, endedAt)
       span.end(endedAt)
     },
   }

@@ -173,7 +173,7 @@ export class Lane {
       if (this.isIdle) this.#options.onIdle()
     }
     this.#release()
-    for (const { span } of this.#ended) span?.end(() => ({ outcome: "unrecorded" }))
+    for (const { span } of this.#ended) span?.end({ outcome: "unrecorded" })
   }
 
   async #workToDo(): Promise<void> {

@@ -61,7 +61,7 @@ export function traceTurn({ settled, advanced, workerId }: Turn): void {
 
 /** Ends the span of an attempt whose outcome was recorded, or refused. */
 export function traceEnd(settled: Settled, isLost = false): void {
-  settled.span?.end(() => fateOf(settled, isLost))
+  if (settled.span?.isRecorded === true) settled.span.end(fateOf(settled, isLost))
 }
 
 /**
@@ -80,7 +80,7 @@ export function traceRecorded(settled: readonly Settled[], { attempts, transitio
         && from === "in_progress"
         && to === "complete",
     )
-    one.span?.end(() => (isComplete ? { outcome: "complete" } : fateOf(one, false)))
+    one.span?.end(isComplete ? { outcome: "complete" } : fateOf(one, false))
   }
 }
 
@@ -94,7 +94,7 @@ function fateOf({ outcome, claimed, served }: Settled, isLost: boolean): Attempt
 
 /** Ends the span of an attempt that is not this worker's any more. */
 export function traceAbort(span: StepSpan | undefined, reason: unknown): void {
-  span?.end(() => ({ outcome: "aborted", reason: reason instanceof Error ? reason.message : String(reason) }))
+  span?.end({ outcome: "aborted", reason: reason instanceof Error ? reason.message : String(reason) })
 }
 
 /** Stored errors are ours: they have these fields. */
