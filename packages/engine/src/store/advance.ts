@@ -96,8 +96,7 @@ export async function advance(db: Queryable, request: AdvanceRequest): Promise<A
       eventsOf(outcomes),
     ],
   })
-  const advanced = readRows(rows)
-  return { ...advanced, moved: advanced.claimed.length > 0 || advanced.lost.length < outcomes.length }
+  return readRows(rows, outcomes.length)
 }
 
 const ADVANCE = `select * from tasker.advance(
@@ -130,7 +129,7 @@ interface AdvanceRow {
   readonly delay: number
 }
 
-function readRows(rows: readonly AdvanceRow[]): Omit<Advanced, "moved"> {
+function readRows(rows: readonly AdvanceRow[], outcomeCount: number): Advanced {
   const claimed: ClaimedStep[] = []
   const lost: AttemptKey[] = []
   const ended: EndedTask[] = []
@@ -160,7 +159,8 @@ function readRows(rows: readonly AdvanceRow[]): Omit<Advanced, "moved"> {
         nextMs = row.delay
     }
   }
-  return { claimed, lost, ended, queuedCount, nextMs }
+  const moved = claimed.length > 0 || lost.length < outcomeCount
+  return { moved, claimed, lost, ended, queuedCount, nextMs }
 }
 
 function claimedStep(row: AdvanceRow): ClaimedStep {

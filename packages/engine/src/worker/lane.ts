@@ -156,7 +156,7 @@ export class Lane {
   settle(outcome: Outcome, call: RecordedCall): void {
     const settled = this.#ended.filter((ended) => ended.outcome === outcome)
     this.#ended = this.#ended.filter((ended) => ended.outcome !== outcome)
-    this.#handle({ ...call, settled, room: 0 })
+    this.#handle({ ...call, workerId: this.#options.runner().workerId, settled, room: 0 })
   }
 
   /** Runs until `stop()`. */
@@ -210,16 +210,19 @@ export class Lane {
       const recorded = advanced.lost.length === 0 ? undefined : await this.#recordedBefore(advanced.lost, ended)
       const isNew = (key: AttemptKey) => recorded?.has(attemptText(key)) !== true
       this.#handle({
+        workerId: runner().workerId,
         settled: recorded === undefined ? ended : ended.filter(({ outcome }) => isNew(outcome)),
         advanced: {
-          ...advanced,
-          lost: advanced.lost.filter(isNew),
+          claimed: advanced.claimed,
+          lost: recorded === undefined ? advanced.lost : advanced.lost.filter(isNew),
+          ended: advanced.ended,
+          queuedCount: advanced.queuedCount,
           nextMs: advanced.nextMs ?? soonestRetry(outcomes),
+          moved: advanced.moved,
         },
         room,
         callMs,
       })
-      for (const claimed of advanced.claimed) this.#start(claimed)
       // An answer as full as it could be means that there may be more: room that was left for children may not have
       // been needed. So does a child that had to go through the queue.
       const isFull = room > 0 && advanced.claimed.length >= room - expected[3]
@@ -245,11 +248,13 @@ export class Lane {
     this.#connection = undefined
   }
 
-  #handle(turn: Omit<Turn, "workerId">): void {
-    const { events, findStep, onAdvanced, runner } = this.#options
-    const whole = { ...turn, workerId: runner().workerId }
-    traceTurn(whole)
-    tellTurn(events, whole, findStep)
+  #handle(turn: Turn): void {
+    const { events, findStep, onAdvanced } = this.#options
+    traceTurn(turn)
+    tellTurn(events, turn, findStep)
+    // Before the worker looks which lane has room: an answer that is not started yet looks like room in this one, and
+    // the other would never be woken.
+    for (const claimed of turn.advanced.claimed) this.#start(claimed)
     onAdvanced(turn.advanced, turn.room)
   }
 
@@ -273,7 +278,9 @@ export class Lane {
     const { attemptSignal, claimed, served, span } = attempt
     span?.stop()
     if (recorded !== undefined) {
-      this.#handle({ ...recorded, settled: [{ outcome, claimed, served, durationMs, span }], room: 0 })
+      const { advanced, callMs } = recorded
+      const settled = [{ outcome, claimed, served, durationMs, span }]
+      this.#handle({ workerId: this.#options.runner().workerId, settled, advanced, room: 0, callMs })
       // It was recorded without room, and may have freed the last slot of a limited queue.
       this.#mayClaim = true
       if (this.isIdle) this.#options.onIdle()

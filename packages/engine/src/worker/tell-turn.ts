@@ -31,8 +31,7 @@ export interface Turn {
   readonly callMs: number
 }
 
-const STEP_ENDS: readonly EventName[] = [
-  "step.completed",
+const STEP_FAILURES: readonly EventName[] = [
   "step.failed",
   "step.timed_out",
   "observability.step.backoff",
@@ -50,10 +49,14 @@ function tellSettled(events: EventSink, turn: Turn): void {
   const lost = new Set(turn.advanced.lost.map(attemptText))
   const isLost = ({ outcome }: Settled) => lost.has(attemptText(outcome))
   const accepted = lost.size === 0 ? turn.settled : turn.settled.filter((settled) => !isLost(settled))
-  const wantsEnds = wantsAny(events, STEP_ENDS)
+  // Apart, since a log writes failures from a level on at which it does not write each step.
+  const wantsCompletions = events.wants("step.completed")
+  const wantsFailures = wantsAny(events, STEP_FAILURES)
   for (const settled of accepted) {
     tellPublished(events, turn.workerId, settled)
-    if (wantsEnds) tellEnd(events, turn.workerId, settled)
+    if (settled.outcome.kind === "complete" ? wantsCompletions : wantsFailures) {
+      tellEnd(events, turn.workerId, settled)
+    }
   }
   if (lost.size > 0 && events.wants("step.fenced")) {
     for (const settled of turn.settled.filter(isLost)) tellFenced(events, turn.workerId, settled)

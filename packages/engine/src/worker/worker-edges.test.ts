@@ -31,6 +31,18 @@ describe("a worker", () => {
     await tasker.waitForTask(task, { timeoutMs: 5_000 })
   })
 
+  test("whose lane is full has the other one look for the rest at once", async () => {
+    const gate = createGate()
+    const workflow = defineWorkflow({ name: "two_lanes", version: "1.0.0" }).step("held", {
+      handler: async () => await gate.pass(),
+    })
+    await open(workflow)
+    await tasker.createTasks(workflow, [{ input: null }, { input: null }])
+    await tasker.startWorker({ concurrency: 2, lanes: 2, pollMs: 60_000 })
+    await gate.reached(2)
+    gate.open()
+  })
+
   test("keeps a result while the database refuses it for reasons of its own", async () => {
     const gate = createGate()
     const workflow = defineWorkflow({ name: "precious", version: "1.0.0" }).step("only", {
