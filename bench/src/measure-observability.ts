@@ -20,7 +20,7 @@ export interface ObservabilityCost {
   /** CPU time of the worker process, creating included. */
   readonly workerCpuMsPerStep: number
   readonly plainWorkerCpuMsPerStep: number
-  /** What the collector took, of all rounds together. */
+  /** What the collector took, of all rounds and the warm-up together. */
   readonly collectedBytesPerStep: number
 }
 
@@ -38,8 +38,8 @@ export async function measureObservability(options: BenchOptions, server: Server
   const observed = await open("bench_observed", options, server, collector)
   try {
     const tasks = Math.ceil(options.steps / stepsPerTask)
-    for (const each of [plain, observed]) await each.engine.run(Math.ceil(tasks / 5))
-    const bytesBefore = collector.bytes
+    const warmUp = Math.ceil(tasks / 5)
+    for (const each of [plain, observed]) await each.engine.run(warmUp)
     const rounds: { plain: Measured; observed: Measured }[] = []
     for (let round = 0; round < options.rounds; round++) {
       const measured: { plain?: Measured; observed?: Measured } = {}
@@ -51,6 +51,9 @@ export async function measureObservability(options: BenchOptions, server: Server
       // Both names were measured.
       rounds.push(measured as Required<typeof measured>)
     }
+    // Spans wait up to a second for others to be sent with. A process that ends sends what it holds.
+    await observed.engine.end()
+    const observedSteps = (warmUp + options.rounds * tasks) * stepsPerTask
     const ratios = rounds.map((round) => round.observed.rate / round.plain.rate)
     return {
       workload: workload.name,
@@ -61,7 +64,7 @@ export async function measureObservability(options: BenchOptions, server: Server
       ratioRange: [Math.min(...ratios), Math.max(...ratios)],
       workerCpuMsPerStep: median(rounds.map((round) => round.observed.cpuMsPerStep)),
       plainWorkerCpuMsPerStep: median(rounds.map((round) => round.plain.cpuMsPerStep)),
-      collectedBytesPerStep: (collector.bytes - bytesBefore) / (options.rounds * tasks * stepsPerTask),
+      collectedBytesPerStep: collector.bytes / observedSteps,
     }
   } finally {
     for (const { engine, database } of [plain, observed]) {
