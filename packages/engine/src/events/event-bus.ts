@@ -146,7 +146,7 @@ export class EventBus implements EventSink {
       timeoutMs: subscriber.timeoutMs ?? DEFAULT_SUBSCRIBER_OPTIONS.timeoutMs,
       maxPending: subscriber.maxPending ?? DEFAULT_SUBSCRIBER_OPTIONS.maxPending,
       onTrouble: (trouble, event, thrown) => {
-        const error = redact(eventError(thrown))
+        const error = eventError(thrown, redact)
         if (isDue()) logger.warn({ ...queue.counts, subscriber: name, event: event.name, error }, MESSAGES[trouble])
         if (TROUBLES.has(event.name)) return
         this.#publish(`subscriber.${trouble}`, { subscriber: name, event: event.name, error }, subscriber)

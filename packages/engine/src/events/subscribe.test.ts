@@ -238,6 +238,24 @@ describe.each(kinds)("events.subscribe on $kind", ({ kind, open }) => {
       await stop()
     })
 
+    it("is known without the secrets in what was thrown, and whatever text that was", async () => {
+      const gate = createGate()
+      const noted = notes(async (n, { attempt }) => {
+        if (attempt === 2) await gate.pass()
+        if (n === 1) throw new Error("no\u0000: https://bob:hunter2@shop.com \uD83D")
+      })
+      const { stop } = await tasker.events.subscribe(name, noted.on, { ...QUICK, skipAfter: 2 })
+      await create(1, 2)
+      await noted.untilTried(2)
+      const { failure } = await tasker.subscriptions.get(name)
+      gate.open()
+      await noted.untilHandled(1)
+      const message = "no\uFFFD: https://[REDACTED]@shop.com \uFFFD"
+      expect(failure?.error.message).toBe(message)
+      expect((await tasker.subscriptions.listSkipped(name))[0]?.error.message).toBe(message)
+      await stop()
+    })
+
     it("is one whose handler takes too long; it is told so", async () => {
       const noted = notes(async (_n, { signal, attempt }) => {
         if (attempt === 1) {

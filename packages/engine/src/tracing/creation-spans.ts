@@ -118,7 +118,7 @@ async function inside<T>(span: Span, redact: Redact, work: () => Promise<T>): Pr
 }
 
 function tellFailure(span: Span, redact: Redact, error: unknown): void {
-  if (span.isRecording()) recordError(span, redact(eventError(error)))
+  if (span.isRecording()) recordError(span, eventError(error, redact))
 }
 
 function workflowAttributes({ namespace, name, version }: WorkflowId): TraceAttributes {

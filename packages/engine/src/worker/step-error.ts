@@ -1,3 +1,4 @@
+import { asItIs, boundedText } from "../core/bounded-text.ts"
 import { isPermanentError, isRetryableError, isTaskerError } from "../core/error.ts"
 import type { Redact } from "../core/redact.ts"
 
@@ -17,7 +18,7 @@ export interface StepError {
 
 /** What to store of whatever a handler threw, without the secrets in it. */
 export function stepError(thrown: unknown, redact: Redact = asItIs): StepError {
-  const shown = (text: string, maxLength: number): string => bounded(redact(text.slice(0, 2 * maxLength)), maxLength)
+  const shown = (text: string, maxLength: number): string => boundedText(text, maxLength, redact)
   if (!(thrown instanceof Error)) {
     return { name: "Error", code: null, message: shown(describe(redact(thrown)), MAX_MESSAGE_LENGTH), stack: null }
   }
@@ -29,11 +30,6 @@ export function stepError(thrown: unknown, redact: Redact = asItIs): StepError {
     message: shown(describe(thrown.message), MAX_MESSAGE_LENGTH),
     stack: typeof thrown.stack === "string" ? shown(thrown.stack, MAX_STACK_LENGTH) : null,
   }
-}
-
-/** Errors that Tasker itself makes hold no secrets. */
-function asItIs<T>(value: T): T {
-  return value
 }
 
 /** Whether another attempt may succeed. What a step returned or published and cannot be stored will not get better. */
@@ -59,13 +55,4 @@ function describe(thrown: unknown): string {
   } catch {
     return Object.prototype.toString.call(thrown)
   }
-}
-
-// What jsonb refuses: the NUL character, and half of a surrogate pair, which the cut may leave too.
-// oxlint-disable-next-line no-control-regex -- the control character is what is looked for
-const NOT_STORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
-
-function bounded(text: string, maxLength: number): string {
-  const cut = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
-  return cut.replace(NOT_STORABLE, "\uFFFD")
 }
