@@ -109,10 +109,11 @@ export type FeedStart = "now" | "beginning" | (string & {})
 /**
  * Refuses what is no start of a feed.
  *
+ * @param what - how the caller calls it
  * @throws TaskerError `TASKER_CURSOR_INVALID`
  */
-export function assertFeedStart(start: FeedStart): void {
-  if (start !== "now" && start !== "beginning" && decodePosition(start) === undefined) refuse(start)
+export function assertFeedStart(what: string, start: FeedStart): void {
+  if (start !== "now" && start !== "beginning" && decodePosition(start) === undefined) refuse(what, start)
 }
 
 /**
@@ -124,7 +125,7 @@ export async function findFeedStart(database: Queryable, start: FeedStart): Prom
   if (start === "beginning") return BEGINNING
   const end = await feedEnd(database)
   if (start === "now") return end.position
-  const position = decodePosition(start) ?? refuse(start)
+  const position = decodePosition(start) ?? refuse("cursor", start)
   if (position.head <= end.given) return position
   throw new TaskerError("TASKER_CURSOR_INVALID", `the cursor ${start} is ahead of all that happened in this database`, {
     hint: "it was given by another database, or by this one before it was restored: start from the beginning, or from now",
@@ -132,10 +133,10 @@ export async function findFeedStart(database: Queryable, start: FeedStart): Prom
   })
 }
 
-function refuse(start: FeedStart): never {
+function refuse(what: string, start: FeedStart): never {
   throw new TaskerError(
     "TASKER_CURSOR_INVALID",
-    `expected after to be "now", "beginning" or the cursor of an event, got ${describeValue(start)}`,
+    `expected ${what} to be "now", "beginning" or the cursor of an event, got ${describeValue(start)}`,
     { hint: "pass `cursor` of an event that the feed delivered, unchanged", details: { cursor: start } },
   )
 }

@@ -80,7 +80,7 @@ export class Follower implements Feed {
   constructor(rooms: FollowRooms, options: GivenFollowOptions, onEnd: (follower: Follower) => void) {
     checkOptions("events.follow", options, FOLLOW_RULES, "TASKER_OPTION_INVALID")
     const { after = "now" } = options
-    assertFeedStart(after)
+    assertFeedStart("after", after)
     this.#rooms = rooms
     this.#options = options
     this.#patterns = options.events?.map(String)

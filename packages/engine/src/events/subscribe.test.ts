@@ -419,6 +419,10 @@ describe.each(kinds)("events.subscribe on $kind", ({ kind, open }) => {
   it("refuses to start where no event was", async () => {
     const subscribed = tasker.events.subscribe(name, notes().on, { start: "1.zzzzzz" })
     await expect(subscribed).rejects.toMatchObject({ code: "TASKER_CURSOR_INVALID" })
+    await expect(tasker.events.subscribe(name, notes().on, { start: "soon" })).rejects.toMatchObject({
+      code: "TASKER_CURSOR_INVALID",
+      message: 'expected start to be "now", "beginning" or the cursor of an event, got "soon"',
+    })
   })
 
   it.runIf(kind === kinds[0]?.kind)("the docs show what is told of it", async () => {

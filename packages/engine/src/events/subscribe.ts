@@ -52,7 +52,7 @@ export function createSubscription(
   if (!isName(name)) refuse("name", NAME_RULE, name)
   checkOptions("events.subscribe", options, SUBSCRIBE_RULES, "TASKER_OPTION_INVALID")
   const { start = "now", timeoutMs = 60_000, leaseMs = 15_000, pollMs = 1_000, skipAfter, backoff } = options
-  assertFeedStart(start)
+  assertFeedStart("start", start)
   const { baseMs = 1_000, capMs = 60_000 } = backoff ?? {}
   const settings = {
     name,

@@ -125,7 +125,12 @@ export class SubscriptionTurn {
       // It may have been handled, and may have to be handled again by whoever has the subscription now.
       if (abandon.aborted) return false
       if (failed === undefined) return true
-      const failure = { row, event: event.name, attempts: attempt, error: eventError(failed.thrown, this.#rooms.redact) }
+      const failure = {
+        row,
+        event: event.name,
+        attempts: attempt,
+        error: eventError(failed.thrown, this.#rooms.redact),
+      }
       this.#tell("subscription.failed", failure)
       if (attempt >= (this.#settings.skipAfter ?? Number.POSITIVE_INFINITY)) return await this.#skip(event, failure)
       await this.#retryLater(failure)

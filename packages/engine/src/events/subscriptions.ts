@@ -70,7 +70,7 @@ export function createSubscriptions(database: Database): Subscriptions {
     },
     get,
     async rewind(name, after) {
-      assertFeedStart(after)
+      assertFeedStart("after", after)
       const cursor = encodePosition(await findFeedStart(database, after))
       if (!(await rewindSubscription(database, name, cursor))) refuseUnknown(name)
     },

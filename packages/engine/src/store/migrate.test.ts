@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import files from "node:fs/promises"
+import { syncBuiltinESMExports } from "node:module"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { connect } from "../database/connect.ts"
 import { testDatabases, type TestDatabase } from "../database/test-database.ts"
-import { migrate } from "./migrate.ts"
+import { watchCalls } from "../database/watch-calls.ts"
+import { createSchemaCheck, migrate } from "./migrate.ts"
 import { readSqlFiles } from "./sql-files.ts"
 
 describe.each(testDatabases())("migrate on $kind", ({ kind, open }) => {
@@ -25,6 +28,30 @@ describe.each(testDatabases())("migrate on $kind", ({ kind, open }) => {
     await migrate(opened.database)
     expect(await applied()).toEqual(names)
     expect(names).not.toEqual([])
+  })
+
+  it("costs a database that is up to date two queries", async () => {
+    await migrate(opened.database)
+    const { database, onCall } = watchCalls(opened.database)
+    let count = 0
+    const stop = onCall(() => (count += 1))
+    await migrate(database)
+    stop()
+    expect(count).toBe(2)
+  })
+
+  it("compared while its files cannot be read, it is compared anew the next time", async () => {
+    await migrate(opened.database)
+    const checkSchema = createSchemaCheck()
+    const reading = vi.spyOn(files, "readFile").mockRejectedValue(new Error("EMFILE: too many open files"))
+    syncBuiltinESMExports()
+    try {
+      await expect(checkSchema(opened.database)).rejects.toThrow("EMFILE")
+    } finally {
+      reading.mockRestore()
+      syncBuiltinESMExports()
+    }
+    expect(await checkSchema(opened.database)).toEqual({ missing: [], isNewer: false })
   })
 
   it("refuses a database that a newer version migrated, and leaves it as it is", async () => {

@@ -9,7 +9,7 @@ import { sqlState } from "./sql-error.ts"
  * Brings the schema `tasker` up to what this version of the package needs.
  *
  * Safe when many processes start at once: what is needed is applied under a lock, and only
- * once. A database that is up to date costs one query. All that is missing, migrations and
+ * once. A database that is up to date costs two queries. All that is missing, migrations and
  * functions, is one transaction: workers that run meanwhile never meet a table without the
  * functions that fit it, and a failure leaves the database as it was.
  *
@@ -20,9 +20,9 @@ import { sqlState } from "./sql-error.ts"
  */
 export async function migrate(database: Database): Promise<readonly string[]> {
   const [files, release] = await Promise.all([readSqlFiles(), readRelease()])
-  if ((await readSchema(database)) === undefined) await database.script(locked(CREATE_LEDGER))
-  for (;;) {
-    const schema = (await readSchema(database)) ?? EMPTY
+  const found = await readSchema(database)
+  if (found === undefined) await database.script(locked(CREATE_LEDGER))
+  for (let schema = found ?? EMPTY; ; schema = (await readSchema(database)) ?? EMPTY) {
     assertKnown(schema, files)
     const migrations = files.migrations.filter(({ name }) => !schema.migrations.has(name))
     const routines = isOlder(release, schema.release)
@@ -43,12 +43,12 @@ export interface SchemaDifference {
 
 /** Makes a function that compares a database with this version of the package, whose files it reads once. */
 export function createSchemaCheck(): (db: Queryable) => Promise<SchemaDifference> {
-  let needed: Promise<readonly [SqlFiles, string]> | undefined
+  let needed: readonly [SqlFiles, string] | undefined
   return async (db) => {
-    const [schema = EMPTY, [files, release]] = await Promise.all([
-      readSchema(db),
-      (needed ??= Promise.all([readSqlFiles(), readRelease()])),
-    ])
+    // Kept once they were read, and not before: what fails now may come through the next time.
+    needed ??= await Promise.all([readSqlFiles(), readRelease()])
+    const [files, release] = needed
+    const schema = (await readSchema(db)) ?? EMPTY
     const known = new Set(files.migrations.map(({ name }) => name))
     const isReplaced = isOlder(release, schema.release)
     return {

@@ -12,7 +12,7 @@ export async function lastTransitionId(tx: Queryable): Promise<number> {
 
 /**
  * What the transaction `tx` has written into history, in order, but for what it
- * wrote under a savepoint.
+ * wrote under a savepoint. A transaction that has written nothing takes no id for the question.
  *
  * @param after - an id from before: it is looked for above that
  */
@@ -22,7 +22,7 @@ export async function ownTransitions(tx: Queryable, after: number): Promise<read
       select ${TRANSITION_FACTS}
       from tasker.transition_details
       where transition_id > $1
-        and written_by = pg_current_xact_id()::xid
+        and written_by = pg_current_xact_id_if_assigned()::xid
       order by transition_id`,
     values: [after],
   })

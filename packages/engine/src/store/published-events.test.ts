@@ -3,6 +3,8 @@ import { testDatabases, type TestDatabase } from "../database/test-database.ts"
 import { listTransitions } from "./list-transitions.ts"
 import { migrate } from "./migrate.ts"
 import { lastTransitionId, ownTransitions } from "./own-transitions.ts"
+import { rescueSteps } from "./rescue-steps.ts"
+import { runOne } from "./run.ts"
 import { at } from "./test-clock.ts"
 import { openTransaction, TestStore, untilBlocked } from "./test-store.ts"
 import { completed, failed, failedForGood } from "./test-worker.ts"
@@ -192,6 +194,16 @@ describe.each(testDatabases(migrate))("what advance says and records beside step
         at: at(5),
       })
       expect(await opened.database.transaction((tx) => ownTransitions(tx, 0))).toEqual([])
+    })
+
+    // Every worker asks at every heartbeat: what it takes brings the next vacuum against wraparound nearer.
+    it("takes no transaction id when nothing was written, as by a rescue that finds nobody lost", async () => {
+      const taken = await opened.database.transaction(async (tx) => {
+        await rescueSteps(tx)
+        expect(await ownTransitions(tx, 0)).toEqual([])
+        return await runOne(tx, { text: "select pg_current_xact_id_if_assigned()::text as id" })
+      })
+      expect(taken).toEqual({ id: null })
     })
   })
 })
