@@ -16,7 +16,8 @@ export interface OtlpReceiver {
   close(): Promise<void>
 }
 
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** @param wanted - the port; any that is free by default */
+export async function startOtlpReceiver(wanted = 0): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = []
   const requests: { path: string; headers: IncomingMessage["headers"] }[] = []
   let onArrival: () => void = () => {}
@@ -32,7 +33,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     onArrival()
   }
 
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  await new Promise<void>((resolve) => server.listen(wanted, "127.0.0.1", resolve))
   // It listens on a port.
   const { port } = server.address() as AddressInfo
   const receiver: OtlpReceiver = {
