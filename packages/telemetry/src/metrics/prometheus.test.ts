@@ -1,32 +1,18 @@
-import { execFile } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import type { Tasker } from "@tasker/engine"
 import { createTestTasker } from "@tasker/engine/testing"
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { sharedDatabaseUrl } from "../test-databases.ts"
-import { findPrometheus, type RunningPrometheus, startPrometheus } from "./test-prometheus.ts"
+import { prometheusPrograms, type RunningPrometheus, runPromtool, startPrometheus } from "./test-prometheus.ts"
 import { startTestWorker, type TestWorkerProcess } from "./test-worker-process.ts"
 import { testWorkflows } from "./test-workflows.ts"
 
 const ALERTS = fileURLToPath(new URL("../../../../ops/prometheus/", import.meta.url))
 
-const found = await findPrometheus()
-const programs = typeof found === "string" ? undefined : found
-if (typeof found === "string") {
-  if (process.env["CI"] !== undefined) throw new Error(found)
-  process.stderr.write(`\nSKIPPED: the tests with a real Prometheus. ${found}\n\n`)
-}
-
-/** Runs promtool; gives its exit code and all that it printed. */
-async function promtool(args: readonly string[], input = ""): Promise<{ code: number; output: string }> {
-  return await new Promise((resolve) => {
-    const child = execFile(programs?.promtool ?? "promtool", [...args], { cwd: ALERTS }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : 1, output: stdout + stderr })
-    })
-    child.stdin?.end(input)
-  })
-}
+const programs = await prometheusPrograms(process.env["CI"] !== undefined)
+const promtool = (args: readonly string[], input?: string) =>
+  runPromtool(programs?.promtool ?? "", args, { cwd: ALERTS, ...(input === undefined ? {} : { input }) })
 
 describe.skipIf(programs === undefined)("Prometheus", () => {
   const workflows = testWorkflows({ wait: async () => {} })

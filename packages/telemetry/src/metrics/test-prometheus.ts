@@ -15,12 +15,39 @@ export interface PrometheusPrograms {
 }
 
 /**
+ * What {@link findPrometheus} finds, for tests to be skipped without it, and not in silence.
+ *
+ * @param required - to throw when it is not to be had, as in CI: a test that is skipped there never runs
+ */
+export async function prometheusPrograms(required: boolean): Promise<PrometheusPrograms | undefined> {
+  const found = await findPrometheus()
+  if (typeof found !== "string") return found
+  if (required) throw new Error(found)
+  process.stderr.write(`\nSKIPPED: what needs Prometheus. ${found}\n\n`)
+  return undefined
+}
+
+/** Runs promtool; gives its exit code and all that it printed. */
+export async function runPromtool(
+  program: string,
+  args: readonly string[],
+  { input = "", cwd }: { readonly input?: string; readonly cwd?: string } = {},
+): Promise<{ readonly code: number; readonly output: string }> {
+  return await new Promise((resolve) => {
+    const child = execFile(program, [...args], { cwd }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : 1, output: stdout + stderr })
+    })
+    child.stdin?.end(input)
+  })
+}
+
+/**
  * Finds Prometheus: where the shell does, or in a cache of our own, where the Debian package is unpacked the first time.
  * That needs apt and the network, but not root: nothing is installed, so no service starts and no user is made.
  *
  * @returns a reason, as text, when it is not to be had on this machine
  */
-export async function findPrometheus(cache: string = cacheDirectory()): Promise<PrometheusPrograms | string> {
+async function findPrometheus(cache: string = cacheDirectory()): Promise<PrometheusPrograms | string> {
   const installed = await execute("sh", ["-c", "command -v prometheus && command -v promtool"]).catch(() => undefined)
   const [prometheus = "", promtool = ""] = installed?.stdout.split("\n") ?? []
   if (promtool !== "") return { prometheus, promtool }
