@@ -172,7 +172,7 @@ describe("a collector that takes nothing", () => {
     endSpans()
     await running.shutdown({ timeoutMs: 10 })
     expect(warnings.at(-1)).toEqual({
-      fields: { timeoutMs: 10 },
+      fields: { component: "telemetry", timeoutMs: 10 },
       message: "the collector has not taken all spans in time",
     })
     silent.closeAllConnections()

@@ -1,10 +1,9 @@
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto"
 import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources"
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base"
-import type { Logger } from "@tasker/engine"
+import { createLogger, type Logger } from "@tasker/engine"
 import { registerSdk } from "./register-sdk.ts"
-import { messageOf, reportTrouble } from "./report-trouble.ts"
-import { stderrLogger } from "./stderr-logger.ts"
+import { messageOf, reportTrouble, type Warn, warnBy } from "./report-trouble.ts"
 import {
   checkFlushOptions,
   checkTelemetryOptions,
@@ -48,7 +47,7 @@ export interface TelemetryOptions {
   readonly otlp?: OtlpOptions | undefined
   readonly sampling?: SamplingOptions | undefined
   readonly batch?: BatchOptions | undefined
-  /** Is told when spans cannot be exported. Default: JSON lines on standard error. */
+  /** Is told when spans cannot be exported. Default: `createLogger({ level: "warn" })`, to standard error. */
   readonly logger?: Logger | undefined
 }
 
@@ -90,7 +89,7 @@ export interface Telemetry {
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   checkTelemetryOptions(options)
   const now = (): number => performance.now()
-  const logger = options.logger ?? stderrLogger
+  const warn = warnBy(options.logger ?? createLogger({ level: "warn" }))
   const exporter = createExporter(options.otlp ?? {})
   const provider = new BasicTracerProvider({
     resource: defaultResource().merge(resourceFromAttributes(resourceAttributes(options))),
@@ -98,7 +97,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     spanProcessors: [createBatches(exporter, options)],
   })
   const unregister = registerSdk(provider)
-  const stopReporting = reportTrouble(logger, now)
+  const stopReporting = reportTrouble(warn, now)
   let down: Promise<void> | undefined
 
   async function flush(): Promise<void> {
@@ -108,7 +107,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   }
 
   async function takeDown(timeoutMs: number): Promise<void> {
-    await inTime(provider.shutdown(), timeoutMs, logger)
+    await inTime(provider.shutdown(), timeoutMs, warn)
     unregister()
     stopReporting()
   }
@@ -116,7 +115,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   return {
     async forceFlush(flushOptions = {}) {
       checkFlushOptions("forceFlush", flushOptions)
-      await inTime(flush(), flushOptions.timeoutMs ?? DEFAULT_FLUSH_MS, logger)
+      await inTime(flush(), flushOptions.timeoutMs ?? DEFAULT_FLUSH_MS, warn)
     },
     async shutdown(flushOptions = {}) {
       checkFlushOptions("shutdown", flushOptions)
@@ -151,16 +150,16 @@ function resourceAttributes({ serviceName, serviceVersion, resource = {} }: Tele
 }
 
 /** Waits for work, but not for ever, and logs that it failed. */
-async function inTime(work: Promise<void>, timeoutMs: number, logger: Logger): Promise<void> {
+async function inTime(work: Promise<void>, timeoutMs: number, warn: Warn): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
-      logger.warn({ timeoutMs }, "the collector has not taken all spans in time")
+      warn({ timeoutMs }, "the collector has not taken all spans in time")
       resolve()
     }, timeoutMs)
   })
   const done = work.catch((error: unknown) => {
-    logger.warn({ error: messageOf(error) }, "spans could not be exported")
+    warn({ error: messageOf(error) }, "spans could not be exported")
   })
   await Promise.race([done, timeout])
   clearTimeout(timer)
