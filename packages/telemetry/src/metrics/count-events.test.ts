@@ -74,6 +74,23 @@ test("an end without a measured duration is counted, and not measured", () => {
   expect([series.taskDuration.cells, series.stepDuration.cells]).toEqual([[], []])
 })
 
+test("attempts that were cancelled or lost with their worker are counted, and not measured", () => {
+  const { series, publish } = listen()
+  const step = { namespace: "shop", workflow: "order", step: "charge", durationMs: 9_000 }
+  publish("step.cancelled", { ...step, to: "cancelled", cause: null })
+  publish("step.rescued", { ...step, to: "waiting_for_retry", cause: "worker_lost" })
+  // No attempt was left.
+  publish("step.failed", { ...step, to: "error", cause: "worker_lost" })
+  publish("observability.step.skip", { ...step, to: "skipped", cause: "worker_lost" })
+  expect(series.stepDuration.cells).toEqual([])
+  expect(cellsOf(series, "stepsRescued")).toEqual([["shop", "order", "charge", 3]])
+  expect(cellsOf(series, "stepsEnded")).toEqual(
+    ["cancelled", "error", "skipped"].map((outcome) => ["shop", "order", "charge", outcome, 1]),
+  )
+  publish("step.failed", { ...step, to: "error", cause: "timeout" })
+  expect(series.stepDuration.cells).toHaveLength(1)
+})
+
 test("nothing is listened for after the end", () => {
   const { stop, handlers } = listen()
   expect(handlers.size).toBeGreaterThan(25)

@@ -46,22 +46,28 @@ function countTasks(events: Events, series: Series): Stops {
 }
 
 function countSteps(events: Events, series: Series): Stops {
-  const measure = ({ payload }: StepEvent & Ended, outcome: string): void => {
-    const { namespace, workflow, step, durationMs } = payload
-    if (durationMs !== null) series.stepDuration.at(namespace, workflow, step, outcome).observe(durationMs / 1_000)
+  const measure = ({ payload }: AttemptEvent, outcome: string): void => {
+    const { namespace, workflow, step, cause, durationMs } = payload
+    // Of an attempt that was lost with its worker the database knows when the step was taken back, and nobody when it ended.
+    if (durationMs === null || cause === "worker_lost") return
+    series.stepDuration.at(namespace, workflow, step, outcome).observe(durationMs / 1_000)
   }
-  const countEnd = (event: StepEvent & Ended): void => {
-    const { namespace, workflow, step, to } = event.payload
-    series.stepsEnded.at(namespace, workflow, step, to).value += 1
-    measure(event, to)
+  const countEnd = ({ payload: { namespace, workflow, step, to } }: StepEvent & Ended): void =>
+    add(series.stepsEnded.at(namespace, workflow, step, to))
+  const countAttempt = (event: AttemptEvent): void => {
+    countEnd(event)
+    measure(event, event.payload.to)
+    if (event.payload.cause === "worker_lost") countRescue(event)
   }
+  const countRescue = countStep(series.stepsRescued)
   const countRetry = countStep(series.stepRetries)
   return [
-    events.on("step.completed", countEnd, OPTIONS),
-    events.on("step.failed", countEnd, OPTIONS),
+    events.on("step.completed", countAttempt, OPTIONS),
+    events.on("step.failed", countAttempt, OPTIONS),
+    events.on("observability.step.skip", countAttempt, OPTIONS),
+    // A handler may run on after its step was cancelled.
     events.on("step.cancelled", countEnd, OPTIONS),
     events.on("step.resolved_manually", countEnd, OPTIONS),
-    events.on("observability.step.skip", countEnd, OPTIONS),
     events.on(
       "observability.step.backoff",
       (event) => {
@@ -71,7 +77,7 @@ function countSteps(events: Events, series: Series): Stops {
       OPTIONS,
     ),
     events.on("step.timed_out", countStep(series.stepTimeouts), OPTIONS),
-    events.on("step.rescued", countStep(series.stepsRescued), OPTIONS),
+    events.on("step.rescued", countRescue, OPTIONS),
     events.on("step.handed_back", countStep(series.stepsHandedBack), OPTIONS),
     events.on("step.fenced", countStep(series.stepsFenced), OPTIONS),
     events.on("step.retry_requested", countStep(series.stepsReopened), OPTIONS),
@@ -128,6 +134,11 @@ interface StepEvent {
 /** A change of a task's or a step's state. */
 interface Ended {
   readonly payload: { readonly to: string; readonly durationMs: number | null }
+}
+
+/** A change of a step's state that may be the end of an attempt. */
+interface AttemptEvent extends StepEvent {
+  readonly payload: StepEvent["payload"] & Ended["payload"] & { readonly cause: string | null }
 }
 
 interface WorkerEvent {

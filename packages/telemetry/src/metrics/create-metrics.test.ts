@@ -17,6 +17,7 @@ async function scrape(metrics: Metrics): Promise<readonly ScrapedMetric[]> {
 
 describe.each(await databaseKinds())("what is counted, on $kind", ({ newUrl }) => {
   let gate: Gate
+  let cancel: (taskId: string) => Promise<void>
   let workflows: ReturnType<typeof testWorkflows>
   let tasker: Tasker
   let metrics: Metrics
@@ -24,7 +25,7 @@ describe.each(await databaseKinds())("what is counted, on $kind", ({ newUrl }) =
   beforeAll(async () => {
     workflows = testWorkflows({
       wait: (signal) => gate.pass(signal),
-      cancel: async (taskId) => void (await tasker.cancelTask(taskId)),
+      cancel: (taskId) => cancel(taskId),
     })
     tasker = await createTestTasker({ url: await newUrl(), workflows: Object.values(workflows), worker: false })
   })
@@ -106,6 +107,29 @@ describe.each(await databaseKinds())("what is counted, on $kind", ({ newUrl }) =
     const { states } = await tasker.countSteps({ namespace: "shop", workflow: "gated" })
     expect(states.cancelled).toBe(2)
     expect(await value("stepsEnded", { workflow: "gated", outcome: "cancelled" })).toBe(2)
+    // When the handler ended, if it did, nobody measured.
+    expect(await value("stepDuration", { workflow: "gated" }, "_count")).toBeUndefined()
+  })
+
+  test("an outcome that is refused because the step was cancelled by then", async () => {
+    // It hears of the cancellation by its heartbeat alone, which is too late.
+    const deaf = await createTestTasker({
+      url: await newUrl(),
+      workflows: [workflows.late],
+      notifications: false,
+      worker: { leaseMs: 60_000 },
+    })
+    cancel = async (taskId) => void (await deaf.cancelTask(taskId))
+    const itsMetrics = createMetrics(deaf)
+    const fenced = new Promise<void>(
+      (resolve) => void deaf.events.on("step.fenced", () => resolve(), { name: "fenced" }),
+    )
+    await deaf.createTask(workflows.late, null)
+    await fenced
+    const scraped = await scrape(itsMetrics)
+    expect(valueOf(scraped, METRICS.stepsFenced.name, { namespace: "shop", workflow: "late", step: "answer" })).toBe(1)
+    expect(valueOf(scraped, METRICS.stepsEnded.name, { workflow: "late", outcome: "complete" })).toBe(0)
+    await deaf.close()
   })
 
   test("a step that its worker gives back", async () => {
@@ -292,7 +316,9 @@ describe("createMetrics", () => {
     first.stop()
     expect((await scrape(first)).map(({ name }) => name)).toEqual(["shop_visits_total"])
     metrics = createMetrics(tasker, { registry })
+    first.stop()
     expect(valueOf(await scrape(metrics), "shop_visits_total")).toBe(1)
+    expect(valueOf(await scrape(metrics), "tasker_worker_slots")).toBe(3)
   })
 
   test("asks for no more events than it counts, and for none after its end", async () => {
@@ -377,6 +403,27 @@ describe("handle", () => {
     const response = await fetch(url, { method: "POST", body: "x" })
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"])
   })
+
+  test.each(["GET", "POST"])(
+    "breaks off an answer that the application has begun, and never rejects: %s",
+    async (method) => {
+      const outcomes: unknown[] = []
+      const begun = createServer((request, response) => {
+        response.writeHead(200, { "content-length": 1_000_000 }).write("begun")
+        metrics.handle(request, response).then(
+          () => outcomes.push("settled"),
+          (error: unknown) => outcomes.push(error),
+        )
+      })
+      await new Promise<void>((resolve) => begun.listen(0, "127.0.0.1", resolve))
+      // As above.
+      const { port } = begun.address() as AddressInfo
+      const answered = fetch(`http://127.0.0.1:${port}`, { method }).then((response) => response.text())
+      await expect(answered).rejects.toThrow(/terminated|fetch failed/)
+      expect(outcomes).toEqual(["settled"])
+      begun.close()
+    },
+  )
 
   test("says that a metric of the application fails, and not how", async () => {
     const broken = new Counter({

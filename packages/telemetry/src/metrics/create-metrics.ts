@@ -55,7 +55,7 @@ export function createMetrics(tasker: Tasker, options: MetricsOptions = {}): Met
   })
   exposeWorkers(exposure, tasker)
   if (options.queues ?? true) exposeQueues(exposure, tasker, series, options)
-  const stops = [startAtZero(tasker, series), countEvents(tasker, series), watchDatabase(tasker, series)]
+  let stops = [startAtZero(tasker, series), countEvents(tasker, series), watchDatabase(tasker, series)]
   return {
     registry,
     metrics: () => registry.metrics(),
@@ -64,7 +64,10 @@ export function createMetrics(tasker: Tasker, options: MetricsOptions = {}): Met
     },
     handle: (request, response) => answer(registry, request, response),
     stop() {
+      // Another Tasker's metrics may be in the registry by the second time.
+      if (stops.length === 0) return
       for (const stop of stops) stop()
+      stops = []
       for (const { name } of Object.values<MetricEntry>(METRICS)) registry.removeSingleMetric(name)
     },
   }
@@ -116,16 +119,18 @@ function exposeQueues(exposure: Exposure, tasker: Tasker, series: Series, option
 }
 
 async function answer(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    response.writeHead(405, { allow: "GET, HEAD" }).end()
-    return
-  }
   try {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { allow: "GET, HEAD" }).end()
+      return
+    }
     const text = await registry.metrics()
     response.writeHead(200, { "content-type": registry.contentType, "content-length": Buffer.byteLength(text) })
     response.end(request.method === "HEAD" ? undefined : text)
   } catch {
+    // The application has begun an answer of its own: no other can be given, and that one will not be whole.
+    if (response.headersSent) response.destroy()
     // A metric of the application's own: what it threw is not for whoever may scrape.
-    response.writeHead(500, { "content-type": "text/plain" }).end("a metric could not be collected\n")
+    else response.writeHead(500, { "content-type": "text/plain" }).end("a metric could not be collected\n")
   }
 }

@@ -77,11 +77,11 @@ export const METRICS = {
     "workflow",
     "step",
   ]),
-  stepsRescued: counter("tasker_steps_rescued_total", "Steps that were taken back from a lost worker", [
-    "namespace",
-    "workflow",
-    "step",
-  ]),
+  stepsRescued: counter(
+    "tasker_steps_rescued_total",
+    "Steps that were taken back from a lost worker, those without an attempt left too",
+    ["namespace", "workflow", "step"],
+  ),
   stepsHandedBack: counter("tasker_steps_handed_back_total", "Steps that a worker gave back unfinished", [
     "namespace",
     "workflow",
@@ -99,7 +99,7 @@ export const METRICS = {
   ]),
   stepDuration: histogram(
     "tasker_step_duration_seconds",
-    "How long attempts took, by how they ended: complete, retry, error or skipped; the count is the number of attempts",
+    "How long attempts took, by how they ended: complete, retry, error or skipped; not those that were cancelled or lost with their worker",
     ["namespace", "workflow", "step", "outcome"],
   ),
 
