@@ -41,6 +41,7 @@ import { migrate } from "./store/migrate.ts"
 import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
 import { isTracing } from "./tracing/find-tracer.ts"
 import { traceTask } from "./tracing/task-span.ts"
+import { onTracingTrouble } from "./tracing/tracing-trouble.ts"
 import { CHANNEL, createNotifier, type Notifier } from "./worker/notifier.ts"
 import { Worker, type WorkerSettings } from "./worker/worker.ts"
 import {
@@ -316,13 +317,13 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const { database, logger, redact, bus, events, changes, registries, stored, options } = parts
   const limits = limitsOf(options)
   const hints = createHints()
-  const { notifications: isEnabled = true } = options
-  const notifier = createNotifier({ database, origin: randomUUID(), isEnabled, now: () => performance.now() })
+  const notifier = openNotifier(parts)
   const stopListening = await listen(database, hints, notifier, events)
   const feeds = createFeeds({ database, hints, logger, redact, events, announce: () => notifier.follow() })
   const workers = new Set<Worker>()
   const client = openClient(parts, { limits, hints, notifier, workers })
   const exports = openExports(parts)
+  const stopWatchingTracing = watchTracing(logger)
   let closing: Promise<void> | undefined
 
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
@@ -353,6 +354,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     await exports.close()
     notifier.close()
     client.close()
+    stopWatchingTracing()
     await endTelling(parts, stopListening)
   }
 
@@ -375,6 +377,18 @@ async function openTasker(parts: Parts): Promise<Tasker> {
       await (closing ??= close(closeOptions))
     },
   }
+}
+
+function openNotifier({ database, options }: Parts): Notifier {
+  const { notifications: isEnabled = true } = options
+  return createNotifier({ database, origin: randomUUID(), isEnabled, now: () => performance.now() })
+}
+
+/** @returns a function that ends it */
+function watchTracing(logger: Logger): () => void {
+  return onTracingTrouble((error) => {
+    logger.warn({ component: "tracing", error }, "OpenTelemetry threw, which harms no step, and is not told again")
+  })
 }
 
 interface ClientParts {

@@ -1,5 +1,16 @@
-import { context, createContextKey, propagation, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api"
+import {
+  type Context,
+  context,
+  createContextKey,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from "@opentelemetry/api"
 import { findTracer } from "./find-tracer.ts"
+import { runInside, tryTracing } from "./tracing-trouble.ts"
 
 /** An HTTP request that is about to be sent. */
 export interface TracedRequest {
@@ -28,25 +39,36 @@ const UNTRACED: CallSpan = { answered: () => {} }
 export async function traceCall<T>(request: TracedRequest, work: (call: CallSpan) => Promise<T>): Promise<T> {
   const tracer = findTracer()
   if (tracer === undefined) return await work(UNTRACED)
-  const span = tracer.startSpan(request.method, { kind: SpanKind.CLIENT, attributes: requestAttributes(request) })
-  const inside = trace.setSpan(context.active(), span)
-  if (!request.headers.has("traceparent")) {
-    propagation.inject(inside, request.headers, { set: (headers, name, value) => headers.set(name, value) })
-  }
+  const begun = tryTracing(() => begin(tracer, request))
+  if (begun === undefined) return await work(UNTRACED)
+  const { span, inside } = begun
   try {
-    return await context.with(inside.setValue(SUPPRESS_TRACING, true), () => work(callSpan(span)))
+    return await runInside(inside.setValue(SUPPRESS_TRACING, true), () => work(callSpan(span)))
   } catch (error) {
-    // The message is told by the step's span, without secrets.
-    span.setAttribute("error.type", codeOf(error))
-    span.setStatus({ code: SpanStatusCode.ERROR })
+    tryTracing(() => {
+      // The message is told by the step's span, without secrets.
+      span.setAttribute("error.type", codeOf(error))
+      span.setStatus({ code: SpanStatusCode.ERROR })
+    })
     throw error
   } finally {
-    span.end()
+    tryTracing(() => span.end())
   }
 }
 
+function begin(tracer: Tracer, request: TracedRequest): { readonly span: Span; readonly inside: Context } {
+  const span = tracer.startSpan(request.method, { kind: SpanKind.CLIENT, attributes: requestAttributes(request) })
+  const inside = trace.setSpan(context.active(), span)
+  if (!request.headers.has("traceparent")) {
+    tryTracing(() =>
+      propagation.inject(inside, request.headers, { set: (headers, name, value) => headers.set(name, value) }),
+    )
+  }
+  return { span, inside }
+}
+
 function callSpan(span: Span): CallSpan {
-  return { answered: (status) => void span.setAttribute("http.response.status_code", status) }
+  return { answered: (status) => void tryTracing(() => span.setAttribute("http.response.status_code", status)) }
 }
 
 /** Without the query, which may hold a key. */

@@ -1,4 +1,4 @@
-import { context, type Link, type Span, SpanKind, trace, type Tracer } from "@opentelemetry/api"
+import { context, type Link, ROOT_CONTEXT, type Span, SpanKind, trace, type Tracer } from "@opentelemetry/api"
 import { eventError } from "../core/events/event-error.ts"
 import type { Redact } from "../core/redact.ts"
 import type { WorkflowId } from "../core/workflow.ts"
@@ -7,6 +7,7 @@ import { recordError } from "./span-error.ts"
 import { findTracedStep, type TracedStep } from "./step-span.ts"
 import type { TraceAttributes } from "./trace-attributes.ts"
 import { encodeTraceContext } from "./trace-context.ts"
+import { runInside, tryTracing } from "./tracing-trouble.ts"
 
 /** What a request for a task came to. */
 interface Created {
@@ -30,13 +31,16 @@ export async function traceCreateTask<Task extends Created>(
 ): Promise<Task> {
   const tracer = findTracer()
   if (tracer === undefined) return await work(undefined)
-  const creator = findTracedStep()
-  const begin = creationsOf(tracer, workflow, creator, creator?.span)
-  const span = begin()
-  creator?.span.addLink(linkTo(span))
-  return await inside(span, redact, async () => {
-    const task = await work(encodeTraceContext(span.spanContext()))
-    tellCreated(span, task)
+  const creation = tryTracing(() => {
+    const creator = findTracedStep()
+    const begun = creationsOf(tracer, workflow, creator, creator?.span)()
+    creator?.span.addLink(linkTo(begun.span))
+    return begun
+  })
+  if (creation === undefined) return await work(undefined)
+  return await inside(creation.span, redact, async () => {
+    const task = await work(creation.traceContext)
+    tellCreated(creation.span, task)
     return task
   })
 }
@@ -55,19 +59,22 @@ export async function traceCreateTasks<Task extends Created>(
 ): Promise<readonly Task[]> {
   const tracer = findTracer()
   if (tracer === undefined) return await work(() => undefined)
-  const creator = findTracedStep()
-  const call = tracer.startSpan(`tasker.tasks.create ${workflow.name}`, {
-    kind: SpanKind.CLIENT,
-    attributes: { ...workflowAttributes(workflow), "tasker.task.count": count } satisfies TraceAttributes,
+  const begun = tryTracing(() => {
+    const creator = findTracedStep()
+    const call = tracer.startSpan(`tasker.tasks.create ${workflow.name}`, {
+      kind: SpanKind.CLIENT,
+      attributes: { ...workflowAttributes(workflow), "tasker.task.count": count } satisfies TraceAttributes,
+    })
+    return { call, begin: creationsOf(tracer, workflow, creator, creator?.span ?? call) }
   })
-  const begin = creationsOf(tracer, workflow, creator, creator?.span ?? call)
-  const spans: Span[] = []
+  if (begun === undefined) return await work(() => undefined)
+  const spans: (Span | undefined)[] = []
   try {
-    return await inside(call, redact, async () => {
+    return await inside(begun.call, redact, async () => {
       const tasks = await work(() => {
-        const span = begin()
-        spans.push(span)
-        return encodeTraceContext(span.spanContext())
+        const creation = tryTracing(begun.begin)
+        spans.push(creation?.span)
+        return creation?.traceContext
       })
       for (const [index, task] of tasks.entries()) tellCreated(spans[index], task)
       return tasks
@@ -76,8 +83,15 @@ export async function traceCreateTasks<Task extends Created>(
     for (const span of spans) tellFailure(span, redact, error)
     throw error
   } finally {
-    for (const span of spans) span.end()
+    for (const span of spans) tryTracing(() => span?.end())
   }
+}
+
+/** The span of a task that is created. */
+interface Creation {
+  readonly span: Span
+  /** What to store with the task. */
+  readonly traceContext: string
 }
 
 /**
@@ -89,7 +103,7 @@ function creationsOf(
   workflow: WorkflowId,
   creator: TracedStep | undefined,
   linked: Span | undefined,
-): () => Span {
+): () => Creation {
   const parent: TraceAttributes =
     creator === undefined ? {} : { "tasker.parent.task.id": creator.taskId, "tasker.parent.step.name": creator.step }
   const options = {
@@ -98,27 +112,35 @@ function creationsOf(
     attributes: { ...workflowAttributes(workflow), ...parent },
   }
   const begun = linked === undefined ? context.active() : trace.deleteSpan(context.active())
-  return () => tracer.startSpan(`tasker.task.create ${workflow.name}`, options, begun)
+  return () => {
+    const span = tracer.startSpan(`tasker.task.create ${workflow.name}`, options, begun)
+    return { span, traceContext: encodeTraceContext(span.spanContext()) }
+  }
 }
 
 function tellCreated(span: Span | undefined, { taskId, created }: Created): void {
-  if (span?.isRecording() !== true) return
-  span.setAttributes({ "tasker.task.id": taskId, "tasker.task.created": created } satisfies TraceAttributes)
+  tryTracing(() => {
+    if (span?.isRecording() !== true) return
+    span.setAttributes({ "tasker.task.id": taskId, "tasker.task.created": created } satisfies TraceAttributes)
+  })
 }
 
 async function inside<T>(span: Span, redact: Redact, work: () => Promise<T>): Promise<T> {
   try {
-    return await context.with(trace.setSpan(context.active(), span), work)
+    const outside = tryTracing(() => context.active()) ?? ROOT_CONTEXT
+    return await runInside(trace.setSpan(outside, span), work)
   } catch (error) {
     tellFailure(span, redact, error)
     throw error
   } finally {
-    span.end()
+    tryTracing(() => span.end())
   }
 }
 
-function tellFailure(span: Span, redact: Redact, error: unknown): void {
-  if (span.isRecording()) recordError(span, eventError(error, redact))
+function tellFailure(span: Span | undefined, redact: Redact, error: unknown): void {
+  tryTracing(() => {
+    if (span?.isRecording() === true) recordError(span, eventError(error, redact))
+  })
 }
 
 function workflowAttributes({ namespace, name, version }: WorkflowId): TraceAttributes {

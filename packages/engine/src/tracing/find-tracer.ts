@@ -1,5 +1,6 @@
 // oxlint-disable typescript/no-deprecated -- nothing else in version 1 of the API says whether an SDK is registered
 import { ProxyTracerProvider, trace, type Tracer, type TracerProvider } from "@opentelemetry/api"
+import { tryTracing } from "./tracing-trouble.ts"
 
 const SCOPE = "@tasker/engine"
 
@@ -15,7 +16,9 @@ export function findTracer(): Tracer | undefined {
   const proxy = trace.getTracerProvider()
   const provider = proxy instanceof ProxyTracerProvider ? proxy.getDelegate() : proxy
   if (known?.provider !== provider) {
-    const tracer = proxy instanceof ProxyTracerProvider ? proxy.getDelegateTracer(SCOPE) : proxy.getTracer(SCOPE)
+    const tracer = tryTracing(() =>
+      proxy instanceof ProxyTracerProvider ? proxy.getDelegateTracer(SCOPE) : proxy.getTracer(SCOPE),
+    )
     known = { provider, tracer }
   }
   return known.tracer

@@ -15,6 +15,7 @@ import { findTracer } from "./find-tracer.ts"
 import { recordError, type SpanError } from "./span-error.ts"
 import type { TraceAttributes } from "./trace-attributes.ts"
 import { taskTraceContext } from "./trace-context.ts"
+import { runInside, tellTracingTrouble, tryTracing } from "./tracing-trouble.ts"
 
 /** Which attempt a span is about, and what the task's creator left for it. */
 export interface AttemptFacts extends TaskFacts {
@@ -129,7 +130,7 @@ class SilentStep implements StepSpan, Context {
   }
 
   run<T>(handler: () => T): T {
-    return context.with(this, handler)
+    return runInside(this, handler)
   }
 
   get isRecorded(): boolean {
@@ -172,21 +173,29 @@ function stepSpan(span: Span, { taskId, step }: AttemptFacts): StepSpan {
   const inside = contextOf({ taskId, step, span })
   return {
     get isRecorded() {
-      return span.isRecording()
+      return tryTracing(() => span.isRecording()) ?? false
     },
-    ids() {
-      const { traceId, spanId } = span.spanContext()
-      return span.isRecording() ? { trace_id: traceId, span_id: spanId } : undefined
-    },
-    run: (handler) => context.with(inside, handler),
+    ids: () =>
+      tryTracing(() => {
+        const { traceId, spanId } = span.spanContext()
+        return span.isRecording() ? { trace_id: traceId, span_id: spanId } : undefined
+      }),
+    run: (handler) => runInside(inside, handler),
     stop() {
       stoppedAt ??= performance.now()
     },
     end(fate) {
-      if (!span.isRecording()) return
-      const endedAt = stoppedAt ?? performance.now()
-      tellFate(span, fate, endedAt)
-      span.end(endedAt)
+      try {
+        if (!span.isRecording()) return
+        const endedAt = stoppedAt ?? performance.now()
+        try {
+          tellFate(span, fate, endedAt)
+        } finally {
+          span.end(endedAt)
+        }
+      } catch (error) {
+        tellTracingTrouble(error)
+      }
     },
   }
 }

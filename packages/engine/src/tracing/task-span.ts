@@ -1,8 +1,9 @@
-import { type Attributes, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api"
+import { type Attributes, ROOT_CONTEXT, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api"
 import type { EndedTaskFacts } from "../core/events/change-watch.ts"
 import { findTracer } from "./find-tracer.ts"
 import type { TraceAttributes } from "./trace-attributes.ts"
 import { isLeftOut, taskTraceContext } from "./trace-context.ts"
+import { tryTracing } from "./tracing-trouble.ts"
 
 /**
  * Writes the span of a task that has ended, from its creation to its end, unless its trace is not recorded. For whoever
@@ -11,6 +12,10 @@ import { isLeftOut, taskTraceContext } from "./trace-context.ts"
 export function traceTask(task: EndedTaskFacts): void {
   const tracer = findTracer()
   if (tracer === undefined || isLeftOut(task.traceContext)) return
+  tryTracing(() => writeSpan(tracer, task))
+}
+
+function writeSpan(tracer: Tracer, task: EndedTaskFacts): void {
   const parent = taskTraceContext(task.taskId, task.traceContext)
   const span = tracer.startSpan(
     `tasker.task ${task.workflow}`,

@@ -7,6 +7,7 @@ import type { SpanError } from "../tracing/span-error.ts"
 import { type AttemptFate, silentStep, startStepSpan, type StepSpan } from "../tracing/step-span.ts"
 import { traceTask } from "../tracing/task-span.ts"
 import { isLeftOut } from "../tracing/trace-context.ts"
+import { tellTracingTrouble } from "../tracing/tracing-trouble.ts"
 import type { ServedStep } from "./served-workflows.ts"
 import type { Settled, Turn } from "./tell-turn.ts"
 
@@ -16,20 +17,25 @@ export function traceAttempt(claimed: ClaimedStep, served: ServedStep, workerId:
   const { taskId, traceContext } = claimed
   if (isLeftOut(traceContext)) return silentStep(taskId, served.step.spec.name, traceContext)
   const { workflow, step } = served
-  return startStepSpan({
-    taskId,
-    namespace: workflow.namespace,
-    workflow: workflow.name,
-    version: workflow.version,
-    correlationId: claimed.correlationId,
-    step: step.spec.name,
-    attempt: claimed.attempt,
-    maxAttempts: claimed.maxAttempts,
-    queue: step.spec.queue,
-    workerId,
-    waitMs: claimed.waitMs,
-    traceContext,
-  })
+  try {
+    return startStepSpan({
+      taskId,
+      namespace: workflow.namespace,
+      workflow: workflow.name,
+      version: workflow.version,
+      correlationId: claimed.correlationId,
+      step: step.spec.name,
+      attempt: claimed.attempt,
+      maxAttempts: claimed.maxAttempts,
+      queue: step.spec.queue,
+      workerId,
+      waitMs: claimed.waitMs,
+      traceContext,
+    })
+  } catch (error) {
+    tellTracingTrouble(error)
+    return undefined
+  }
 }
 
 /** Ends the spans of the attempts that one call settled, and writes those of the tasks that ended by it. */
