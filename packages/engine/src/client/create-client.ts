@@ -16,7 +16,7 @@ import * as operations from "./operate-tasks.ts"
 import { OutcomePoller } from "./outcome-poller.ts"
 import { getExecutionContext, getExecutionContexts, getHistory, getSteps, getTask } from "./read-tasks.ts"
 import { taskRates } from "./task-rates.ts"
-import { tellRefusal } from "./tell-tasks.ts"
+import { requestOf, tellRefusal } from "./tell-tasks.ts"
 import { verifyAndTell } from "./verify-and-tell.ts"
 import { waitForTask } from "./wait-for-task.ts"
 
@@ -33,9 +33,19 @@ export function createClient(rooms: ClientRooms): ClosableClient {
   const poller = new OutcomePoller(rooms)
   return {
     createTask: (workflow, input, options) =>
-      tellRefusal(rooms.events, workflow, options, () => createTask(rooms, workflow, input, options)),
+      tellRefusal(
+        rooms,
+        workflow,
+        () => options,
+        () => createTask(rooms, workflow, input, options),
+      ),
     createTasks: (workflow, requests, options) =>
-      tellRefusal(rooms.events, workflow, {}, () => createTasks(rooms, workflow, requests, options)),
+      tellRefusal(
+        rooms,
+        workflow,
+        (error) => requestOf(requests, error),
+        () => createTasks(rooms, workflow, requests, options),
+      ),
     waitForTask: (task, options) => waitForTask(poller, task, options),
     getTask: (task) => getTask(rooms, task),
     listTasks: (filter) => listTasks(rooms, filter),

@@ -15,6 +15,7 @@ import {
 } from "./argument-rules.ts"
 import { assertOptions } from "./assert-argument.ts"
 import type { ClientRooms } from "./client-rooms.ts"
+import { listOf } from "./list-of.ts"
 import { decodeCursor, encodeCursor } from "./page-cursor.ts"
 
 /** Which tasks to list: all conditions together. */
@@ -93,11 +94,4 @@ export async function listTasks(rooms: ClientRooms, filter: ListTasksFilter = {}
   const shown = tasks.slice(0, limit)
   const last = shown.at(-1)
   return { tasks: shown, nextCursor: tasks.length > limit && last !== undefined ? encodeCursor(last.taskId) : null }
-}
-
-/** No condition asks for nothing: an empty list of tags is none. */
-function listOf<T extends string>(value: T | readonly T[] | undefined): readonly T[] | undefined {
-  if (value === undefined) return undefined
-  const list = typeof value === "string" ? [value] : value
-  return list.length === 0 ? undefined : list
 }

@@ -1,8 +1,10 @@
-import { ERROR_CODES, isTaskerError } from "../core/error.ts"
+import { ERROR_CODES, isTaskerError, type TaskerError } from "../core/error.ts"
 import type { TaskChange, TaskFacts } from "../core/events/event-payloads.ts"
 import { eventError } from "../core/events/event-error.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
-import type { AnyWorkflow } from "../core/workflow.ts"
+import type { AnyWorkflow, WorkflowId } from "../core/workflow.ts"
+import { whoRule } from "./argument-rules.ts"
+import type { ClientRooms } from "./client-rooms.ts"
 import type { TaskHandle } from "./task-reference.ts"
 
 /**
@@ -49,22 +51,40 @@ function creationOf({ taskId, namespace, workflow, version, correlationId }: Tas
   }
 }
 
-/** Tells when a request is refused, and lets the error pass. */
+/**
+ * Tells when a request is refused, and lets the error pass.
+ *
+ * @param find - the request that the error is about, if there is one
+ */
 export async function tellRefusal<T>(
-  events: EventSink,
+  { events, redact }: Pick<ClientRooms, "events" | "redact">,
   workflow: AnyWorkflow,
-  options: { readonly correlationId?: string | undefined } | undefined,
+  find: (error: TaskerError) => { readonly correlationId?: unknown } | null | undefined,
   create: () => Promise<T>,
 ): Promise<T> {
   try {
     return await create()
   } catch (error) {
-    // What the database could not do is no refusal. Without a compiler, the workflow may be anything.
-    if (isTaskerError(error) && ERROR_CODES[error.code].status < 500 && workflow === Object(workflow)) {
+    // What the database could not do is no refusal. What is no workflow has no name to tell it by.
+    if (isTaskerError(error) && ERROR_CODES[error.code].status < 500 && hasName(workflow)) {
       const { namespace, name, version } = workflow
-      const correlationId = options?.correlationId ?? null
-      events.publish("task.refused", { namespace, workflow: name, version, correlationId, error: eventError(error) })
+      const given = find(error)?.correlationId
+      // It may be what is refused.
+      const correlationId = typeof given === "string" && whoRule.accepts(given) ? given : null
+      const told = eventError(error, redact)
+      events.publish("task.refused", { namespace, workflow: name, version, correlationId, error: told })
     }
     throw error
   }
+}
+
+/** Without a compiler, a workflow may be anything. */
+function hasName(workflow: Partial<Record<keyof WorkflowId, unknown>> | null | undefined): boolean {
+  return [workflow?.namespace, workflow?.name, workflow?.version].every((part) => typeof part === "string")
+}
+
+/** The request of several that an error is about. */
+export function requestOf<Request>(requests: readonly Request[], { details }: TaskerError): Request | undefined {
+  const index = details["index"]
+  return typeof index === "number" ? requests[index] : undefined
 }

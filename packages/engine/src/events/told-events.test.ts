@@ -327,6 +327,18 @@ describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
       { workflow: "picky", correlationId: "c_3", error: { code: "TASKER_OPTION_INVALID" } },
     ])
     show("task.deduplicated", "task.refused")
+    // What no compiler has seen.
+    const odd = { correlationId: 7 as unknown as string }
+    await expect(tasker.createTask({} as typeof workflow, null)).rejects.toMatchObject({
+      code: "TASKER_WORKFLOW_INVALID",
+    })
+    await expect(tasker.createTask(workflow, null, odd)).rejects.toMatchObject({ code: "TASKER_OPTION_INVALID" })
+    const many = [{ input: null }, { input: null, correlationId: "c_4", priority: 9 as 1 }]
+    await expect(tasker.createTasks(workflow, many)).rejects.toMatchObject({ code: "TASKER_OPTION_INVALID" })
+    await expect(tasker.createTasks(workflow, null as unknown as typeof many)).rejects.toMatchObject({
+      code: "TASKER_OPTION_INVALID",
+    })
+    expect(told("task.refused").map(({ correlationId }) => correlationId)).toEqual(["c_3", null, "c_4", null])
   })
 
   it("the time of an attempt is its handler's, not that of its transaction", async () => {

@@ -196,6 +196,19 @@ describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
     expect(whole?.steps).toMatchObject({ measured: { tasks: 5, attempts: 2_000 }, run: { averageMs: 2, maxMs: 4 } })
   })
 
+  it("ends every period without an end at one moment", async () => {
+    const late = {
+      since: new Date(0),
+      // The clock goes on until it is read.
+      get until() {
+        for (const begun = Date.now(); Date.now() === begun;);
+        return undefined
+      },
+    }
+    const found = await client.performance({ periods: [{ lastMs: 60_000 }, late] })
+    expect(new Set(found.map(({ until }) => until.getTime())).size).toBe(1)
+  })
+
   it("refuses periods and sizes that there are not", async () => {
     for (const filter of [
       { periods: [] },

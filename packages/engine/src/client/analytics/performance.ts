@@ -138,7 +138,7 @@ export async function performance(
 function boundsOf(period: PerformancePeriod, now: Date): Period {
   return "lastMs" in period
     ? { since: new Date(now.getTime() - period.lastMs), until: now }
-    : periodOf({ until: now, ...period })
+    : periodOf({ since: period.since, until: period.until ?? now })
 }
 
 async function measure(

@@ -140,7 +140,7 @@ const RULES: Readonly<Record<ExportSubject, OptionRules>> = {
 function listOf(word: string): OptionRule {
   return {
     rule: `a list of ${JSON.stringify(word)} at most`,
-    accepts: (value) => Array.isArray(value) && value.every((item) => item === word),
+    accepts: (value) => Array.isArray(value) && value.length <= 1 && value.every((item) => item === word),
   }
 }
 

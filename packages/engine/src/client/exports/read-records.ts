@@ -7,6 +7,7 @@ import { type ExportedTask, exportTasks } from "../../store/exports/export-tasks
 import { type ExportedTransition, exportTransitions } from "../../store/exports/export-transitions.ts"
 import type { ExportPage, PageSize } from "../../store/exports/exported-rows.ts"
 import type { StoredError } from "../../store/task.ts"
+import { listOf } from "../list-of.ts"
 import type { HistoryExport, StepsExport, TasksExport } from "./export-request.ts"
 
 /** What reading stands on. */
@@ -22,7 +23,7 @@ export interface ReadingRooms {
 export async function* readTasks(rooms: ReadingRooms, request: TasksExport): AsyncGenerator<TaskRecord> {
   const range = await exportRange(rooms.database, request)
   const withInput = request.include?.includes("input") ?? false
-  const wanted = { ...request, states: statesOf(request.state), end: range.endTask, withInput }
+  const wanted = { ...request, states: listOf(request.state), end: range.endTask, withInput }
   const rows = rowsOf(range.afterTask, async (after) => {
     return await exportTasks(rooms.database, { ...wanted, after }, rooms.pageSize)
   })
@@ -33,7 +34,7 @@ export async function* readTasks(rooms: ReadingRooms, request: TasksExport): Asy
 export async function* readSteps(rooms: ReadingRooms, request: StepsExport): AsyncGenerator<StepRecord> {
   const range = await exportRange(rooms.database, request)
   const withResult = request.include?.includes("result") ?? false
-  const wanted = { ...request, states: statesOf(request.state), end: range.endTask, withResult }
+  const wanted = { ...request, states: listOf(request.state), end: range.endTask, withResult }
   // After all steps of the task before the first one.
   const rows = rowsOf({ taskId: range.afterTask, stepNo: LAST_STEP_NO }, async (after) => {
     return await exportSteps(rooms.database, { ...wanted, after }, rooms.pageSize)
@@ -76,16 +77,6 @@ async function* rowsOf<Row, After>(
   }
 }
 
-function statesOf<State>(state: State | readonly State[] | undefined): readonly State[] | undefined {
-  if (state === undefined) return undefined
-  return isList(state) ? state : [state]
-}
-
-// Array.isArray does not narrow a readonly list.
-function isList<State>(state: State | readonly State[]): state is readonly State[] {
-  return Array.isArray(state)
-}
-
 function toTask({ redact }: ReadingRooms, row: ExportedTask, withInput: boolean): TaskRecord {
   return {
     kind: "task",
@@ -100,11 +91,11 @@ function toTask({ redact }: ReadingRooms, row: ExportedTask, withInput: boolean)
     finishedAt: row.finishedAt,
     durationMs: durationOf(row),
     pausedAt: row.pausedAt,
-    tags: row.tags,
+    tags: redact(row.tags),
     attributes: redact.json(row.attributes),
-    correlationId: row.correlationId,
-    initiator: row.initiator,
-    sourceSystem: row.sourceSystem,
+    correlationId: redact(row.correlationId),
+    initiator: redact(row.initiator),
+    sourceSystem: redact(row.sourceSystem),
     reason: redact(row.reason),
     ...(withInput && { input: redact.json(row.input ?? null) }),
   }

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Writable } from "node:stream"
+import { PassThrough, Writable } from "node:stream"
+import { TransformStream } from "node:stream/web"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Database } from "../../core/database.ts"
 import type { Exporter, ExportSubject } from "../../core/exporter.ts"
@@ -173,6 +174,8 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
     expect(await linesOf({ what: "tasks", version: "2.0.0" })).toEqual([])
     expect(await linesOf({ what: "tasks", state: "error" })).toMatchObject([{ taskId: taskIds[3] }])
     expect(await linesOf({ what: "steps", state: ["error", "pending"] })).toHaveLength(5)
+    expect(await linesOf({ what: "tasks", state: [] })).toEqual(all)
+    expect(await linesOf({ what: "steps", state: [] })).toHaveLength(TASKS + 4)
     expect(await linesOf({ what: "history", until: new Date(1_000) })).toEqual([])
   })
 
@@ -191,7 +194,17 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
     try {
       const filled = await createTestBench(own.database, [single])
       const { client } = filled
-      await client.createTask(single, { a: 1 }, { reason: "password=hunter2" })
+      await client.createTask(
+        single,
+        { a: 1 },
+        {
+          reason: "password=hunter2",
+          tags: ["token=abc"],
+          correlationId: "password=hunter2",
+          initiator: "token=abc",
+          sourceSystem: "https://bob:hunter2@crm",
+        },
+      )
       await filled.drain(() => ({ kind: "error", json: errorJson("password=hunter2", "token=abc") }))
       const cancelled = await client.createTask(single, { a: 1 })
       await client.cancelTask(cancelled, { by: "token=abc", reason: "password=hunter2" })
@@ -320,6 +333,23 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
       ])
       expect(exports.warnings).toMatchObject([[{ ...facts, error }, "an export ended before it was whole"]])
       expect(told).toEqual([failure])
+    })
+
+    test("what fails before the first piece ends the stream, too, for whoever reads it", async () => {
+      const exports = createTestExports(database, { exporters: [exporterOf(broken[0]![1])] })
+      const metrics = async () => await Promise.reject<never>(new Error("boom"))
+      for (const request of [
+        { what: "tasks", format: "test" } as const,
+        { what: "metrics", format: "json", metrics } as const,
+      ]) {
+        const to = new PassThrough()
+        await expect(exports.run({ ...request, to })).rejects.toThrow("boom")
+        expect(to.errored).toMatchObject({ code: "TASKER_EXPORT_FAILED" })
+        const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+        const read = expect(readable.getReader().read()).rejects.toMatchObject({ code: "TASKER_EXPORT_FAILED" })
+        await expect(exports.run({ ...request, to: writable })).rejects.toThrow("boom")
+        await read
+      }
     })
 
     test("an error that is long or cannot be read is told bounded", async () => {
@@ -471,7 +501,6 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
     })
 
     test("reads no further than what is written", async () => {
-      const exports = createTestExports(database, { pageRows: 2 })
       let release: () => void = () => {}
       const written: number[] = []
       const slow = new Writable({
@@ -495,7 +524,6 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
       clearInterval(drain)
       expect(run.statementCount()).toBe(1 + 13 + 1)
       expect(written).toHaveLength(TASKS + 1)
-      expect(exports.statementCount()).toBe(0)
     })
 
     test("a piece may end in the middle of a character", async () => {
@@ -523,6 +551,7 @@ describe.each(testDatabases(migrate))("exports on $kind", ({ kind, open }) => {
         "expected since to be before until",
       ],
       [{ ...csv, include: ["result"] }, "TASKER_OPTION_INVALID", 'expected include to be a list of "input"'],
+      [{ ...csv, include: ["input", "input"] }, "TASKER_OPTION_INVALID", 'expected include to be a list of "input"'],
       [{ ...csv, what: "history", state: "error" }, "TASKER_OPTION_INVALID", 'unknown option "state"'],
       [{ ...csv, what: "metrics" }, "TASKER_OPTION_INVALID", "expected metrics to be a function"],
       [{ ...csv, options: { seperator: ";" } }, "TASKER_OPTION_INVALID", 'unknown option "seperator"'],

@@ -51,8 +51,9 @@ export async function runExport(
 
   let sink: ExportSink | undefined
   try {
-    const pieces = await openPieces(run)
+    // First, so that a stream is ended whatever fails: its reader would wait for ever.
     sink = await openSink(request.to, facts.exportId, signal)
+    const pieces = await openPieces(run)
     const bytes = await writeExport(pieces, sink, signal, () => {
       // Or an exporter that swallows what reading threw would leave half an export that looks whole.
       if (run.readingError !== undefined) throw new Error("the records broke off", { cause: run.readingError })
@@ -133,7 +134,7 @@ function complete(run: Run, bytes: number): ExportSummary {
 function fail(run: Run, reason: unknown): void {
   const { rooms, exporter, facts, context, recordCount } = run
   const durationMs = durationOf(run)
-  const error = rooms.redact(eventError(reason))
+  const error = eventError(reason, rooms.redact)
   rooms.events.publish("tasker.telemetry.export_failed", { ...facts, durationMs, error })
   rooms.logger.warn({ ...facts, durationMs, recordCount, error: reason }, "an export ended before it was whole")
   if (context !== undefined) tell(run, async () => await exporter.onExportFailed?.(reason, context))
