@@ -2,10 +2,11 @@
  * Writes docs/reference/events.md from the catalogue of events, and the module that holds their examples; with `--check`,
  * compares both. The examples are files that tests write: `npx vitest run packages/engine/src/events -u`.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { describeEngineEvents } from "../packages/engine/dist/core/events/describe-events.js"
 import { eventsPage } from "./dist/events/events-page.js"
+import { outputFile } from "./dist/generate/output-file.js"
 import { originalProblems } from "./dist/events/original-events.js"
 
 const EXAMPLES = "packages/engine/src/events/examples"
@@ -21,8 +22,8 @@ for (const problem of originalProblems(events.map(({ name }) => name))) fail(pro
 const missing = events.filter(({ example }) => example === undefined)
 if (missing.length > 0) fail(`no test keeps an example of ${missing.map(({ name }) => name).join(", ")}`)
 
-output(PAGE, eventsPage(events))
-output(MODULE, moduleText())
+outputFile(PAGE, eventsPage(events), "the catalogue says")
+outputFile(MODULE, moduleText(), "the catalogue says")
 console.log(`saw ${events.length} events`)
 
 /** By name. Two tests that keep an example of the same event would leave it to chance which one is shown. */
@@ -47,15 +48,6 @@ function moduleText() {
 export const EVENT_EXAMPLES: Readonly<Record<string, unknown>> = Object.freeze({
 ${lines.join("")}})
 `
-}
-
-function output(file, text) {
-  if (process.argv.includes("--check")) {
-    if (readFileSync(file, "utf8") !== text) fail(`${file} is not what the catalogue says: run npm run generate`)
-    return
-  }
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text)
 }
 
 function fail(message) {
