@@ -85,3 +85,8 @@ test.each<readonly [RegistryChange, string, string, object]>([
 ])("$operation is one line: %#", (change, level, message, fields) => {
   expect(linesOf(change)).toEqual([[level, message, expect.objectContaining(fields)]])
 })
+
+test("what is not known is left out of the line", () => {
+  const [line] = linesOf({ ...entry, operation: "registered", source: null, correlationId: null })
+  expect(Object.keys(line?.[2] ?? {})).toEqual(["registry", "operation", "key", "name", "formats"])
+})

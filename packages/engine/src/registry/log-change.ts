@@ -1,4 +1,4 @@
-import type { Logger } from "../core/logger.ts"
+import type { LogFields, Logger } from "../core/logger.ts"
 import type { FolderDiscovered, RegistryChange } from "./registry-change.ts"
 
 /**
@@ -7,23 +7,26 @@ import type { FolderDiscovered, RegistryChange } from "./registry-change.ts"
  */
 export function logChange(logger: Logger, change: RegistryChange): void {
   const { registry, operation, correlationId } = change
-  const fields = { registry, operation, correlationId }
+  const fields = { registry, operation, ...known({ correlationId }) }
   switch (change.operation) {
     case "registered":
     case "unregistered": {
       const { key, source, facts } = change
-      logger.info({ ...fields, key, source, ...facts }, `registry: ${registry} ${operation}`)
+      logger.info({ ...fields, key, ...known({ source }), ...facts }, `registry: ${registry} ${operation}`)
       return
     }
     case "replaced": {
       const { key, source, facts, replaced } = change
-      logger.info({ ...fields, key, source, ...facts, replaced }, `registry: ${registry} ${operation}`)
+      logger.info({ ...fields, key, ...known({ source }), ...facts, replaced }, `registry: ${registry} ${operation}`)
       return
     }
     case "validation_failed": {
       const { key, source, error } = change
       const { code, message, hint } = error
-      logger.warn({ ...fields, key, source, error: { code, message, hint } }, `registry: ${registry} refused`)
+      logger.warn(
+        { ...fields, key, ...known({ source }), error: { code, message, hint } },
+        `registry: ${registry} refused`,
+      )
       return
     }
     default:
@@ -34,7 +37,7 @@ export function logChange(logger: Logger, change: RegistryChange): void {
 function logDiscovery(logger: Logger, change: FolderDiscovered): void {
   const { registry, operation, correlationId, folder, durationMs } = change
   const registered = change.registered.map(({ key }) => key)
-  const fields = { registry, operation, correlationId, folder, durationMs, registered }
+  const fields = { registry, operation, ...known({ correlationId }), folder, durationMs, registered }
   if (change.failures.length === 0) {
     logger.info(fields, "registry: folder searched")
     return
@@ -43,4 +46,9 @@ function logDiscovery(logger: Logger, change: FolderDiscovered): void {
     return { file, exportName, code, message }
   })
   logger.warn({ ...fields, failures }, "registry: folder searched, with failures")
+}
+
+/** What is not known is left out of a line. */
+function known(fields: LogFields): LogFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 }
