@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { gunzipSync } from "node:zlib"
 import { decodeTraces, type ReceivedSpan } from "./test-otlp-decoder.ts"
 
 /** A collector of a test's own, on a socket. */
@@ -28,7 +29,9 @@ export async function startOtlpReceiver(wanted = 0): Promise<OtlpReceiver> {
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     await once(request, "end")
     requests.push({ path: request.url ?? "", headers: request.headers })
-    if (receiver.status === 200) spans.push(...decodeTraces(Buffer.concat(chunks)))
+    const body = Buffer.concat(chunks)
+    const sent = request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body
+    if (receiver.status === 200) spans.push(...decodeTraces(sent))
     response.writeHead(receiver.status, { "content-type": "application/x-protobuf" }).end()
     onArrival()
   }
