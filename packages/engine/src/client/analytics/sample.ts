@@ -5,7 +5,7 @@ export interface SampleOptions {
   /**
    * How many attempts are looked at closely at most, the dependencies of their steps counted like attempts; 1,000 to
    * 1,000,000. A period with more is measured by a fair sample of its tasks, always the same one; counts and the durations
-   * of tasks are never sampled. 50,000 take about half a second.
+   * of tasks are never sampled.
    *
    * Default: 50,000.
    */

@@ -9,7 +9,7 @@ export function jsonWriter(columns: readonly Column[], isPretty: boolean): (reco
       return JSON.stringify(Object.fromEntries(entries), undefined, 2)
     }
   }
-  // The keys are the same for every record: written once, a record takes a third of the time.
+  // The keys are the same for every record, so they are written once.
   const fields = columns.map(({ name, read }, index) => ({
     start: `${index === 0 ? "" : ","}${JSON.stringify(name)}:`,
     read,

@@ -37,7 +37,7 @@ export interface DownstreamCounts {
 
 /**
  * Counts the steps below each step, each once however many paths lead to it. A bit for
- * each step, 32 at a time: 3,600 steps with 212,000 dependencies take some tens of milliseconds.
+ * each step, 32 at a time, so that a graph of thousands of steps takes no walk for each of them.
  */
 export function countDownstream(graph: StepGraph, isCounted: (step: number) => boolean): readonly DownstreamCounts[] {
   const width = Math.ceil(graph.size / 32)
