@@ -15,7 +15,7 @@ test("a worker that finds nothing says so, once for each time that it looked", a
   const worker = await tasker.startWorker({ pollMs: 3_600_000, concurrency: 4, lanes: 1 })
   const event = await recorded.once("workflow.no_viable_steps")
   expect(event.payload).toEqual({ workerId: worker.workerId, room: 4 })
-  examples.keep(event)
+  examples.keep(recorded.all, { "workflow.no_viable_steps": 1 })
   worker.wake()
   await recorded.until("workflow.no_viable_steps", 2)
   expect(recorded.of("workflow.no_viable_steps")).toHaveLength(2)

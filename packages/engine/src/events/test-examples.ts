@@ -1,13 +1,26 @@
 import { expect } from "vitest"
-import type { TaskerEvent } from "../core/events/event-map.ts"
+import type { EventName, TaskerEvent } from "../core/events/event-map.ts"
+
+/** How often what events of a name tell has happened. */
+export type Occurrences = Readonly<Partial<Record<EventName, number>>>
+
+export interface KeepOptions {
+  /** What stands in the place of what differs from run to run, for keys that only these events have. */
+  readonly replaced?: Readonly<Record<string, unknown>>
+  /** Whether the examples are kept, or the events counted alone. Default: true. */
+  readonly isKept?: boolean
+}
 
 /** Collects the events of a test file that the docs show. */
 export interface EventExamples {
   /**
-   * Keeps an event as the example of its name. What differs from run to run (ids, times, hosts) is replaced; `replaced`
-   * says it for keys that only this event has.
+   * Counts the events of each name among all that was told, and keeps the first as the example of its name. What differs
+   * from run to run (ids, times, hosts) is replaced.
+   *
+   * There is no other way to an example, and the reference has one of each event of the catalogue, or `npm run check`
+   * fails: so each event has a test that makes it happen, and says how often, and fails when it is told once more or less.
    */
-  keep(event: TaskerEvent, replaced?: Readonly<Record<string, unknown>>): void
+  keep(told: readonly TaskerEvent[], occurrences: Occurrences, options?: KeepOptions): void
   /**
    * Compares all that was kept with `examples/<file>.json`; `vitest -u` writes it. To be called by the last test of the
    * file: only when all of them ran is the list whole.
@@ -36,16 +49,26 @@ const WORKER_KEYS: ReadonlySet<string> = new Set(["workerId", "rescuedBy"])
  * @example
  * ```ts
  * const examples = collectExamples()
- * test("…", async () => examples.keep(await recorded.once("task.completed")))
+ * test("…", async () => {
+ *   await recorded.until("task.completed")
+ *   examples.keep(recorded.all, { "task.completed": 1, "step.completed": 2 })
+ * })
  * test("the docs show these events", () => examples.compare("tasks"))
  * ```
  */
 export function collectExamples(): EventExamples {
   const kept = new Map<string, unknown>()
   return {
-    keep({ name, payload }, replaced = {}) {
-      if (kept.has(name)) throw new Error(`two examples of "${name}"`)
-      kept.set(name, { name, at: AT, payload: steady(payload, { ...REPLACED, ...replaced }) })
+    keep(told, occurrences, { replaced = {}, isKept = true } = {}) {
+      for (const [name, count] of Object.entries(occurrences)) {
+        const found = told.filter((event) => event.name === name)
+        expect(found, `"${name}" among ${told.map((event) => event.name).join(", ")}`).toHaveLength(count)
+        const [first] = found
+        if (first === undefined) throw new Error(`"${name}" has to happen for it to be shown`)
+        if (!isKept) continue
+        if (kept.has(name)) throw new Error(`two examples of "${name}"`)
+        kept.set(name, { name, at: AT, payload: steady(first.payload, { ...REPLACED, ...replaced }) })
+      }
     },
     async compare(file) {
       const sorted = Object.fromEntries([...kept].toSorted(([one], [other]) => (one < other ? -1 : 1)))
