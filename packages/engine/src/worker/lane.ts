@@ -6,9 +6,10 @@ import type { Priority } from "../core/workflow.ts"
 import { type Advanced, type ClaimedStep, type Outcome, advance } from "../store/advance.ts"
 import { type AttemptKey, attemptText } from "../store/attempt.ts"
 import { readRecorded, type Recorded } from "../store/read-recorded.ts"
-import { type Attempt, type AttemptEnd, type RecordedCall, type StepRunner, runStep } from "./run-step.ts"
+import type { Attempt, StepRunner } from "./attempt.ts"
+import { type AttemptEnd, type RecordedCall, runStep } from "./run-step.ts"
 import type { FindStep } from "./served-workflows.ts"
-import { createAttemptSignal } from "./step-context.ts"
+import { AttemptSignal } from "./step-context.ts"
 import { stepError } from "./step-error.ts"
 import { tellRecorded } from "./tell-recorded.ts"
 import { type Settled, tellFenced, tellTurn, type Turn } from "./tell-turn.ts"
@@ -268,9 +269,9 @@ export class Lane {
       this.#ended.push({ outcome, claimed, served, durationMs: null, heirs: [], span })
       return
     }
-    const attempt: Attempt = { claimed, served, attemptSignal: createAttemptSignal(), span }
+    const attempt: Attempt = { claimed, served, attemptSignal: new AttemptSignal(), span }
     this.#attempts.add(attempt)
-    void runStep(runner, attempt).then((end) => this.#finish(attempt, end))
+    runStep(runner, attempt, (end) => this.#finish(attempt, end))
   }
 
   #finish(attempt: Attempt, { outcome, durationMs, recorded }: AttemptEnd): void {

@@ -6,29 +6,24 @@ import type { StepSpan } from "../tracing/step-span.ts"
 import type { ServedStep } from "./served-workflows.ts"
 
 /** The signal of one attempt. Most handlers never ask for theirs, so it is made when they do. */
-export interface AttemptSignal {
-  readonly signal: AbortSignal
-  abort(reason: unknown): void
-}
+export class AttemptSignal {
+  #controller: AbortController | undefined
+  #reason: unknown
+  #isAborted = false
 
-export function createAttemptSignal(): AttemptSignal {
-  let controller: AbortController | undefined
-  let reason: unknown
-  let isAborted = false
-  return {
-    get signal() {
-      if (controller === undefined) {
-        controller = new AbortController()
-        if (isAborted) controller.abort(reason)
-      }
-      return controller.signal
-    },
-    abort(why) {
-      if (isAborted) return
-      isAborted = true
-      reason = why
-      controller?.abort(why)
-    },
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#isAborted) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isAborted) return
+    this.#isAborted = true
+    this.#reason = reason
+    this.#controller?.abort(reason)
   }
 }
 
