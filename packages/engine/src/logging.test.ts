@@ -70,7 +70,7 @@ describe.each(testDatabases())("what is logged on $kind", ({ open }) => {
     const { lines, story } = await start()
     const { taskId } = await runTask(tasker, order, { id: 1 }, { correlationId: "req-7" })
     expect(story(taskId)).toEqual([
-      "info the task was created",
+      "debug the task was created",
       "debug the task began",
       "debug the step was claimed check",
       "info checked check",
@@ -111,7 +111,6 @@ describe.each(testDatabases())("what is logged on $kind", ({ open }) => {
     await tasker.retryStep(failed.taskId, "send", { by: "ann", reason: "the address is there" })
     await tasker.waitForTask(failed.taskId)
     expect(story(failed.taskId)).toEqual([
-      "info the task was created",
       "info checked check",
       "info the attempt failed, and another follows charge",
       "info the step failed for good send",
@@ -140,7 +139,6 @@ describe.each(testDatabases())("what is logged on $kind", ({ open }) => {
     await tasker.cancelTask(task)
     await untilEnd(tasker, task)
     expect(story(task.taskId)).toEqual([
-      "info the task was created",
       "info the step failed for good never",
       "info the task was paused",
       "info the task was resumed",

@@ -63,6 +63,10 @@ export class EventBus implements EventSink {
     this.#send(event)
   }
 
+  batch(work: () => void): void {
+    work()
+  }
+
   /** @returns a function that ends the subscription, with what waits for it; it may be called twice */
   subscribe(subscriber: Subscriber): () => void {
     const subscription = { subscriber, queue: this.#createQueue(subscriber) }

@@ -9,10 +9,10 @@ export interface EventLine {
 
 /**
  * Which events are log lines. At `info`, what becomes of each task, and of steps what is out of the ordinary; at `debug`,
- * each step. Null: another line says it, or whoever publishes it writes a line of its own.
+ * the creation of each task and each step, which would be as many lines as there are steps. Null: another line says it, or whoever publishes it writes a line of its own.
  */
 export const EVENT_LINES: Readonly<Record<EventName, EventLine | null>> = Object.freeze({
-  "task.initialize_requested": info("the task was created"),
+  "task.initialize_requested": debug("the task was created"),
   "task.start_requested": debug("the task began"),
   "task.completed": info("the task is complete"),
   "task.failed": info("the task failed"),

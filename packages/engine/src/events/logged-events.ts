@@ -1,8 +1,10 @@
 import { EVENT_CATALOGUE, isEventName } from "../core/events/catalogue.ts"
 import type { EventName, TaskerEvent } from "../core/events/event-map.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
+import { guardedLogger } from "../core/guarded-logger.ts"
 import { isLogged, type LogFields, type Logger } from "../core/logger.ts"
 import type { Redactor } from "../core/redact.ts"
+import { inOneWrite } from "../logging/log-destination.ts"
 import { EVENT_LINES, type EventLine } from "./event-lines.ts"
 import { eventWithoutSecrets, payloadWithoutSecrets } from "./without-secrets.ts"
 
@@ -11,18 +13,21 @@ import { eventWithoutSecrets, payloadWithoutSecrets } from "./without-secrets.ts
  * nobody listens, the event is not even made.
  */
 export function loggedEvents(sink: EventSink, logger: Logger, redact: Redactor): EventSink {
+  // The lines are made of what holds no secret any more.
+  const lines = guardedLogger(logger, (shown) => shown)
   return {
-    wants: (name) => sink.wants(name) || isLineWanted(LINES.get(name), logger),
+    wants: (name) => sink.wants(name) || isLineWanted(LINES.get(name), lines),
     publish(name, payload) {
       const shown = payloadWithoutSecrets(payload, redact)
-      writeLine(logger, name, shown)
+      writeLine(lines, name, shown)
       sink.publish(name, shown)
     },
     deliver(event) {
       const shown = eventWithoutSecrets(event, redact)
-      if (isEventName(shown.name)) writeLine(logger, shown.name, shown.payload)
+      if (isEventName(shown.name)) writeLine(lines, shown.name, shown.payload)
       sink.deliver(shown)
     },
+    batch: (work) => inOneWrite(() => sink.batch(work)),
   }
 }
 

@@ -47,6 +47,51 @@ export function openDestination(destination: LogDestination, onDropped: (count: 
   return openStream(isatty(fd) ? new WriteStream(fd).unref() : new Socket({ fd, writable: true }).unref(), onDropped)
 }
 
+/** Hands lines to the operating system, all at once. */
+type WriteLines = (lines: readonly string[]) => void
+
+/** What `inOneWrite` has gathered; `undefined` outside of it. */
+let gathered: Map<WriteLines, string[]> | undefined
+
+/** So many lines are written before all are there. */
+const MAX_GATHERED_LINES = 100
+
+/**
+ * Writes the lines of `work` together: a call of the system for each takes as long as making the line. Only for what runs
+ * through without a handler in it, whose last line must not wait for anything that its process may not live to see.
+ */
+export function inOneWrite(work: () => void): void {
+  if (gathered !== undefined) {
+    work()
+    return
+  }
+  gathered = new Map()
+  try {
+    work()
+  } finally {
+    const rest = gathered
+    gathered = undefined
+    for (const [write, lines] of rest) write(lines)
+  }
+}
+
+function lineWriter(write: WriteLines): LineWriter["write"] {
+  return (line) => {
+    if (gathered === undefined) {
+      write([line])
+      return
+    }
+    const lines = gathered.get(write) ?? []
+    lines.push(line)
+    if (lines.length < MAX_GATHERED_LINES) {
+      gathered.set(write, lines)
+      return
+    }
+    gathered.delete(write)
+    write(lines)
+  }
+}
+
 /** The descriptor, and whether writing to it never waits for anybody. */
 function openDescriptor(destination: number | string): { readonly fd: number; readonly isFile: boolean } {
   try {
@@ -63,16 +108,16 @@ function openDescriptor(destination: number | string): { readonly fd: number; re
 function openFile(fd: number, onDropped: (count: number) => void): OpenDestination {
   const dropped = countDropped(onDropped)
   return {
-    write(line) {
-      let rest = Buffer.from(line)
+    write: lineWriter((lines) => {
+      let rest = Buffer.from(lines.join(""))
       try {
         while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
         dropped.tell()
       } catch {
         // A full disk may have room later.
-        dropped.add()
+        dropped.add(lines.length)
       }
-    },
+    }),
     isTerminal: false,
     hasColors: false,
   }
@@ -83,15 +128,15 @@ function openStream(stream: NodeJS.WritableStream, onDropped: (count: number) =>
   surviveErrors(stream)
   const isTerminal = "isTTY" in stream && stream.isTTY === true
   return {
-    write(line) {
+    write: lineWriter((lines) => {
       if (!stream.writable) return
       if ("writableLength" in stream && Number(stream.writableLength) > MAX_WAITING_BYTES) {
-        dropped.add()
+        dropped.add(lines.length)
         return
       }
-      stream.write(line)
+      stream.write(lines.join(""))
       dropped.tell()
-    },
+    }),
     isTerminal,
     // Node's own answer, which heeds `NO_COLOR`, `FORCE_COLOR` and `TERM`, and is the same for every terminal.
     hasColors: isTerminal && WriteStream.prototype.hasColors(),
@@ -107,10 +152,10 @@ function surviveErrors(stream: NodeJS.WritableStream): void {
   stream.on("error", () => {})
 }
 
-function countDropped(onDropped: (count: number) => void): { add(): void; tell(): void } {
+function countDropped(onDropped: (count: number) => void): { add(more: number): void; tell(): void } {
   let count = 0
   return {
-    add: () => (count += 1),
+    add: (more) => (count += more),
     tell() {
       if (count === 0) return
       const told = count

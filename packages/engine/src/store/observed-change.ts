@@ -31,7 +31,9 @@ export async function observedChange<T>(
     const own = await ownTransitions(tx, last)
     return { result: worked, transitions: own, ended: asksForEnds ? await readEndedTasks(tx, own) : [] }
   })
-  for (const event of transitions.flatMap(eventsOfTransition)) events.deliver(event)
+  events.batch(() => {
+    for (const event of transitions.flatMap(eventsOfTransition)) events.deliver(event)
+  })
   for (const task of ended) onEnded(task)
   return result
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events"
 import { SpanStatusCode, trace } from "@opentelemetry/api"
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
@@ -201,14 +202,20 @@ describe.each(testDatabases())("the spans of a Tasker on $kind", ({ kind, open }
 
   it("a cancelled task, and the attempt that it interrupts", async () => {
     const gate = createGate()
+    let interrupted: Promise<unknown> | undefined
     const workflow = defineWorkflow({ name: "halting", version: "1.0.0" }).step("held", {
-      handler: async ({ signal }) => await gate.pass(signal),
+      handler: async ({ signal }) => {
+        interrupted = once(signal, "abort")
+        await gate.pass(signal)
+      },
     })
     const tasker = await start([workflow])
     await tasker.startWorker()
     const handle = await tasker.createTask(workflow, null)
     await gate.reached()
     await tasker.cancelTask(handle)
+    // Else the worker that stops may hand it back first.
+    await interrupted
     await closeAll()
     expect(outcomes().toSorted()).toEqual(["tasker.step held: aborted", "tasker.task halting: cancelled"])
     expect(tracing.span("tasker.step held").events).toMatchObject([

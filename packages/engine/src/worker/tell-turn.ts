@@ -3,7 +3,7 @@ import type { CustomEventName, EventName } from "../core/events/event-map.ts"
 import type { EventError } from "../core/events/event-payloads.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
 import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
-import type { Advanced, ClaimedStep, Outcome } from "../store/advance.ts"
+import type { Advanced, ClaimedStep, EndedTask, Outcome } from "../store/advance.ts"
 import { attemptText } from "../store/attempt.ts"
 import type { StepSpan } from "../tracing/step-span.ts"
 import type { FindStep, ServedStep } from "./served-workflows.ts"
@@ -41,8 +41,10 @@ const STEP_FAILURES: readonly EventName[] = [
 
 /** Tells what one call changed, in the order in which it happened. Without subscribers it is a few look-ups a call. */
 export function tellTurn(events: EventSink, turn: Turn, findStep: FindStep): void {
-  if (turn.settled.length > 0) tellSettled(events, turn)
-  tellClaimed(events, turn, findStep)
+  events.batch(() => {
+    if (turn.settled.length > 0) tellSettled(events, turn)
+    tellClaimed(events, turn, findStep)
+  })
 }
 
 function tellSettled(events: EventSink, turn: Turn): void {
@@ -111,15 +113,33 @@ export function tellFenced(events: EventSink, workerId: number, { outcome, claim
   })
 }
 
-function tellTasksEnded(events: EventSink, { advanced, settled, workerId }: Turn): void {
-  if (advanced.ended.length === 0 || !wantsAny(events, ["task.completed", "task.failed"])) return
-  // A task ends with one of its steps.
-  const attempts = new Map(settled.map((one) => [one.claimed.taskId, one]))
-  for (const ended of advanced.ended) {
-    const { claimed, served } = attempts.get(ended.taskId) ?? {}
-    if (claimed === undefined || served === undefined) continue
+/** A task that ended, and the attempt that ended it. */
+interface TaskEnd {
+  readonly ended: EndedTask
+  readonly claimed: ClaimedStep
+  readonly served: ServedStep
+}
+
+/** The tasks that a call ended: each with one of its steps. */
+export function taskEnds({ advanced, settled }: Turn): readonly TaskEnd[] {
+  if (advanced.ended.length === 0) return []
+  const ends: TaskEnd[] = []
+  const byId = new Map(advanced.ended.map((ended) => [ended.taskId, ended]))
+  for (const { claimed, served } of settled) {
+    const ended = byId.get(claimed.taskId)
+    if (ended === undefined || served === undefined) continue
+    ends.push({ ended, claimed, served })
+    // Several of its steps may have ended in this call.
+    byId.delete(claimed.taskId)
+  }
+  return ends
+}
+
+function tellTasksEnded(events: EventSink, turn: Turn): void {
+  if (!wantsAny(events, ["task.completed", "task.failed"])) return
+  for (const { ended, claimed, served } of taskEnds(turn)) {
     tell(events, {
-      ...factsOf(workerId, claimed, served),
+      ...factsOf(turn.workerId, claimed, served),
       step: null,
       to: ended.state,
       attempt: null,

@@ -9,7 +9,7 @@ import { traceTask } from "../tracing/task-span.ts"
 import { isLeftOut } from "../tracing/trace-context.ts"
 import { tellTracingTrouble } from "../tracing/tracing-trouble.ts"
 import type { ServedStep } from "./served-workflows.ts"
-import type { Settled, Turn } from "./tell-turn.ts"
+import { type Settled, taskEnds, type Turn } from "./tell-turn.ts"
 
 /** Starts the span of an attempt; `undefined` without tracing. */
 export function traceAttempt(claimed: ClaimedStep, served: ServedStep, workerId: number): StepSpan | undefined {
@@ -39,16 +39,15 @@ export function traceAttempt(claimed: ClaimedStep, served: ServedStep, workerId:
 }
 
 /** Ends the spans of the attempts that one call settled, and writes those of the tasks that ended by it. */
-export function traceTurn({ settled, advanced, workerId }: Turn): void {
+export function traceTurn(turn: Turn): void {
+  const { settled, advanced, workerId } = turn
   const lost = advanced.lost.length === 0 ? undefined : new Set(advanced.lost.map(attemptText))
   for (const one of settled) traceEnd(one, lost?.has(attemptText(one.outcome)))
-  if (advanced.ended.length === 0 || !isTracing()) return
-  // A task ends with one of its steps.
-  const attempts = new Map(settled.map((one) => [one.claimed.taskId, one]))
-  for (const { taskId, state, createdAt, startedAt, finishedAt } of advanced.ended) {
-    const { claimed, served } = attempts.get(taskId) ?? {}
-    if (claimed === undefined || served === undefined) continue
+  if (!isTracing()) return
+  for (const { ended, claimed, served } of taskEnds(turn)) {
     const { correlationId, traceContext } = claimed
+    if (isLeftOut(traceContext)) continue
+    const { taskId, state, createdAt, startedAt, finishedAt } = ended
     traceTask({
       taskId,
       namespace: served.workflow.namespace,

@@ -8,6 +8,8 @@ export interface EventSink {
   publish<Name extends EventName>(name: Name, payload: EventPayloads[Name]): void
   /** As `publish`, for an event that was made elsewhere, such as those of a transition. */
   deliver(event: TaskerEvent): void
+  /** Calls `work`, which publishes many events and waits for nothing: their log lines are written together. */
+  batch(work: () => void): void
 }
 
 /** Whether anybody listens for one of these. */
@@ -16,4 +18,9 @@ export function wantsAny(events: EventSink, names: readonly EventName[]): boolea
 }
 
 /** Tells nobody. */
-export const silentSink: EventSink = Object.freeze({ wants: () => false, publish: () => {}, deliver: () => {} })
+export const silentSink: EventSink = Object.freeze({
+  wants: () => false,
+  publish: () => {},
+  deliver: () => {},
+  batch: (work: () => void) => work(),
+})
