@@ -190,7 +190,8 @@ begin
 
   return query
   select 'step', taken.task_id, taken.step_no, queued.attempt, queued.max_attempts, task.priority, task.workflow_id,
-    case when taken.ordinal = any (v_begun) then 'pending'::tasker.state end,
+    -- By a hash, as `= any (v_begun)` is not.
+    case when taken.ordinal in (select begun.ordinal from unnest(v_begun) as begun (ordinal)) then 'pending'::tasker.state end,
     task.input,
     case
       when cardinality(definition.parents) = 0 then null

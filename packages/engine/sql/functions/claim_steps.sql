@@ -63,7 +63,15 @@ begin
       offset 0
     ) as record on true
   )
-  select array_agg(array_position(p_task_ids, begun.task_id)) into v_begun from begun;
+  select array_agg(of_task.ordinal) into v_begun
+  from (
+    select min(given.ordinal)::integer as ordinal
+    from unnest(p_task_ids) with ordinality as given (task_id, ordinal)
+    -- By a hash: array_position for each would take the square of their number, and so would the join that the
+    -- planner makes of it without `is true`.
+    where (given.task_id in (select begun.task_id from begun)) is true
+    group by given.task_id
+  ) as of_task;
   return v_begun;
 end;
 $$;

@@ -87,16 +87,18 @@ begin
       select read.*, sum(read.bytes) over (order by read.task_id) - read.bytes as bytes_before
       from (
         select
-          task.*,
-          tasker.task_matches(task, p_states, null, null, p_since, p_until) as matches,
+          judged.*,
           case
-            when tasker.task_matches(task, p_states, null, null, p_since, p_until)
-              then coalesce(pg_column_size(task.attributes), 0)
-                + case when p_with_input then pg_column_size(task.input) else 0 end
+            when judged.matches
+              then coalesce(pg_column_size(judged.attributes), 0)
+                + case when p_with_input then pg_column_size(judged.input) else 0 end
             else 0
           end as bytes
-        from tasker.tasks as task
-        where task.task_id = any (v_ids)
+        from (
+          select task.*, tasker.task_matches(task, p_states, null, null, p_since, p_until) as matches
+          from tasker.tasks as task
+          where task.task_id = any (v_ids)
+        ) as judged
       ) as read
     ) as sized
     where sized.bytes_before < p_max_bytes
