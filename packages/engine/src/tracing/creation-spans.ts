@@ -68,28 +68,32 @@ export async function traceCreateTasks<Task extends Created>(
     return { call, begin: creationsOf(tracer, workflow, creator, creator?.span ?? call) }
   })
   if (begun === undefined) return await work(() => undefined)
-  const spans: (Span | undefined)[] = []
+  /** By the place of their task. Most are not, under load, and thousands that are kept make work for the collector. */
+  const recorded = new Map<number, Span>()
+  let asked = 0
   try {
     return await inside(begun.call, redact, async () => {
       const tasks = await work(() => {
         const creation = tryTracing(begun.begin)
-        spans.push(creation?.span)
+        if (creation?.isRecorded === true) recorded.set(asked, creation.span)
+        asked++
         return creation?.traceContext
       })
-      for (const [index, task] of tasks.entries()) tellCreated(spans[index], task)
+      for (const [index, span] of recorded) tellCreated(span, tasks[index])
       return tasks
     })
   } catch (error) {
-    for (const span of spans) tellFailure(span, redact, error)
+    for (const span of recorded.values()) tellFailure(span, redact, error)
     throw error
   } finally {
-    for (const span of spans) tryTracing(() => span?.end())
+    for (const span of recorded.values()) tryTracing(() => span.end())
   }
 }
 
-/** The span of a task that is created. */
+/** The span of a task that is created; ended already when it is not recorded. */
 interface Creation {
   readonly span: Span
+  readonly isRecorded: boolean
   /** What to store with the task. */
   readonly traceContext: string
 }
@@ -114,13 +118,17 @@ function creationsOf(
   const begun = linked === undefined ? context.active() : trace.deleteSpan(context.active())
   return () => {
     const span = tracer.startSpan(`tasker.task.create ${workflow.name}`, options, begun)
-    return { span, traceContext: encodeTraceContext(span.spanContext()) }
+    const isRecorded = span.isRecording()
+    if (!isRecorded) span.end()
+    return { span, isRecorded, traceContext: encodeTraceContext(span.spanContext()) }
   }
 }
 
-function tellCreated(span: Span | undefined, { taskId, created }: Created): void {
+function tellCreated(span: Span, task: Created | undefined): void {
+  if (task === undefined) return
+  const { taskId, created } = task
   tryTracing(() => {
-    if (span?.isRecording() !== true) return
+    if (!span.isRecording()) return
     span.setAttributes({ "tasker.task.id": taskId, "tasker.task.created": created } satisfies TraceAttributes)
   })
 }
@@ -137,9 +145,9 @@ async function inside<T>(span: Span, redact: Redact, work: () => Promise<T>): Pr
   }
 }
 
-function tellFailure(span: Span | undefined, redact: Redact, error: unknown): void {
+function tellFailure(span: Span, redact: Redact, error: unknown): void {
   tryTracing(() => {
-    if (span?.isRecording() === true) recordError(span, eventError(error, redact))
+    if (span.isRecording()) recordError(span, eventError(error, redact))
   })
 }
 
