@@ -5,8 +5,9 @@ export { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
 export type { Worker } from "./worker/worker.ts"
 export type { DatabaseCall, DatabaseCallListener } from "./database/watch-calls.ts"
 export type { StopOptions, WorkerOptions } from "./worker/worker-options.ts"
-export type { Logger, LogLevel } from "./core/logger.ts"
+export type { LogFields, Logger, LogLevel } from "./core/logger.ts"
 export { createLogger, type LoggerOptions } from "./logging/create-logger.ts"
+export type { LogDestination } from "./logging/log-destination.ts"
 export { silentLogger } from "./core/logger.ts"
 export { createRedactor, type Redact, type RedactOptions, type Redactor } from "./core/redact.ts"
 
@@ -120,6 +121,7 @@ export type { ApiOptions, ApiRequest, ApiResponse } from "./http/api-call.ts"
 
 // Events
 export type { EventSubscriptionOptions, Events } from "./events/events.ts"
+export type { SubscriberStats } from "./events/event-bus.ts"
 export type { EventDeclarer, EventDescription } from "./core/events/describe-events.ts"
 export { type EventSearch, searchEvents } from "./core/events/search-events.ts"
 export { formatCatalogue } from "./core/events/format-catalogue.ts"

@@ -11,6 +11,7 @@ import type { Subscriber } from "./core/events/subscriber.ts"
 import type { ChangeWatch } from "./core/events/change-watch.ts"
 import type { Exporter, ExportSummary } from "./core/exporter.ts"
 import { guardedLogger } from "./core/guarded-logger.ts"
+import { isObject } from "./core/is-object.ts"
 import { createHints, HINTS, type Hint, type Hints } from "./core/hints.ts"
 import { boundLogger, type Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
@@ -245,10 +246,6 @@ const RULES = {
   poolSize: integerRule(3, 1_000),
   preparedStatements: flagRule,
   notifications: flagRule,
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null
 }
 
 function isLogger(value: unknown): boolean {

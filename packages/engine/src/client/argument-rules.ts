@@ -1,7 +1,7 @@
+import { isObject } from "../core/is-object.ts"
 import { textProblem } from "../core/json.ts"
 import { isName, NAME_RULE } from "../core/names.ts"
-import { integerRule, type OptionRule } from "../core/option-rules.ts"
-import { MAX_DELAY_MS } from "../core/retry-policy.ts"
+import { integerRule, oneOrMore, type OptionRule } from "../core/option-rules.ts"
 import { TASK_STATES } from "../core/state.ts"
 
 /** Text that is stored with a task: who, why, tags, keys. */
@@ -38,7 +38,7 @@ export const tagOrTagsRule: OptionRule = {
 
 export const objectRule: OptionRule = {
   rule: "an object",
-  accepts: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  accepts: isObject,
 }
 
 export const stepNamesRule: OptionRule = {
@@ -53,35 +53,12 @@ export const queueLimitRule: OptionRule = {
 
 export const nameFilterRule: OptionRule = { rule: NAME_RULE, accepts: isName }
 export const taskStatesRule = oneOrMore(TASK_STATES)
-export const durationRule = integerRule(0, MAX_DELAY_MS)
 export const pageLimitRule = integerRule(1, 500)
 export const cursorRule: OptionRule = { rule: "text", accepts: (value) => typeof value === "string" }
-export const signalRule: OptionRule = {
-  rule: "an AbortSignal",
-  accepts: (value) => value instanceof AbortSignal,
-}
 export const transactionRule: OptionRule = {
   rule: "a client with a method `query`, inside a transaction",
   accepts: (value) =>
     typeof value === "object" && value !== null && "query" in value && typeof value.query === "function",
-}
-
-/** A word of a list. */
-export function oneOf(words: readonly string[]): OptionRule {
-  return { rule: `one of ${quoted(words)}`, accepts: (value) => typeof value === "string" && words.includes(value) }
-}
-
-/** One word of a list, or several. */
-export function oneOrMore(words: readonly string[]): OptionRule {
-  const one = oneOf(words)
-  return {
-    rule: `one or a list of ${quoted(words)}`,
-    accepts: (value) => one.accepts(value) || (Array.isArray(value) && value.every(one.accepts)),
-  }
-}
-
-function quoted(words: readonly string[]): string {
-  return words.map((word) => JSON.stringify(word)).join(", ")
 }
 
 function isText(value: unknown, maxLength: number): value is string {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import type { WorkflowId } from "../core/workflow.ts"
-import { oneOf, textRule } from "./argument-rules.ts"
+import { oneOf } from "../core/option-rules.ts"
+import { objectRule, textRule } from "./argument-rules.ts"
 import { assertArgument, assertOptions } from "./assert-argument.ts"
 
 /** Within what an identity is the same: the workflow in all its versions, the namespace, or everything. */
@@ -54,10 +55,7 @@ const RULES = {
  * @throws TaskerError `TASKER_OPTION_INVALID`
  */
 export function assertIdentity(identity: TaskIdentity): void {
-  assertArgument("identity", identity, {
-    rule: "an object",
-    accepts: (value) => typeof value === "object" && value !== null,
-  })
+  assertArgument("identity", identity, objectRule)
   assertArgument("identity.strategy", identity.strategy, SHARED_RULES.strategy)
   assertOptions(`the identity strategy "${identity.strategy}"`, identity, RULES[identity.strategy])
   if (identity.strategy === "key") assertArgument("identity.key", identity.key, RULES.key.key)

@@ -1,6 +1,6 @@
 import { describeValue } from "../core/describe-value.ts"
 import { TaskerError } from "../core/error.ts"
-import { isTaskId } from "./task-reference.ts"
+import { taskIdRule } from "../core/option-rules.ts"
 
 const PREFIX = "tasks:"
 
@@ -17,7 +17,7 @@ export function encodeCursor(taskId: string): string {
 export function decodeCursor(cursor: string): string {
   const text = Buffer.from(cursor, "base64url").toString()
   const taskId = text.slice(PREFIX.length)
-  if (text.startsWith(PREFIX) && isTaskId(taskId) && encodeCursor(taskId) === cursor) return taskId
+  if (text.startsWith(PREFIX) && taskIdRule.accepts(taskId) && encodeCursor(taskId) === cursor) return taskId
   throw new TaskerError(
     "TASKER_CURSOR_INVALID",
     `expected cursor to come from a page of tasks, got ${describeValue(cursor)}`,

@@ -29,9 +29,15 @@ export function periodOf({ since, until }: PeriodFilter): { readonly since: Date
   // This machine's clock picks the default; every time that is measured is the database's.
   const end = until ?? new Date()
   const start = since ?? new Date(end.getTime() - DAY_MS)
-  if (start < end) return { since: start, until: end }
+  assertOrder(start, end)
+  return { since: start, until: end }
+}
+
+/** @throws TaskerError `TASKER_OPTION_INVALID` when a period ends before it begins */
+export function assertOrder(since: Date, until: Date): void {
+  if (since < until) return
   throw new TaskerError(
     "TASKER_OPTION_INVALID",
-    `expected since to be before until, got ${start.toISOString()} and ${end.toISOString()}`,
+    `expected since to be before until, got ${since.toISOString()} and ${until.toISOString()}`,
   )
 }

@@ -1,5 +1,5 @@
 import { type TaskRateRow, taskRates as taskRateRows } from "../store/analytics/task-rates.ts"
-import { durationRule } from "./argument-rules.ts"
+import { delayRule } from "../core/option-rules.ts"
 import { assertArgument, assertOptions } from "./assert-argument.ts"
 import type { ClientRooms } from "./client-rooms.ts"
 import { PERIOD_RULES, type PeriodFilter, periodOf } from "./period.ts"
@@ -21,7 +21,7 @@ const MAX_PARTS = 1_000
 
 /** How many tasks were created and how many ended, in each part of a period. */
 export async function taskRates(rooms: ClientRooms, filter: RatesFilter = {}): Promise<readonly TaskRates[]> {
-  assertOptions("taskRates", filter, { ...PERIOD_RULES, partMs: durationRule })
+  assertOptions("taskRates", filter, { ...PERIOD_RULES, partMs: delayRule })
   const period = periodOf(filter)
   const lengthMs = period.until.getTime() - period.since.getTime()
   const { partMs = lengthMs } = filter

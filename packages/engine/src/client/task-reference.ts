@@ -1,4 +1,4 @@
-import type { OptionRule } from "../core/option-rules.ts"
+import { taskIdRule } from "../core/option-rules.ts"
 import type { WorkflowId } from "../core/workflow.ts"
 import { assertArgument } from "./assert-argument.ts"
 
@@ -15,15 +15,6 @@ export interface TaskHandle<Results = unknown> {
 
 /** A task, by its id or by what `createTask` returned. */
 export type TaskReference = string | Pick<TaskHandle, "taskId">
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-/** Whether `value` has the form of a task's id. */
-export function isTaskId(value: unknown): value is string {
-  return typeof value === "string" && UUID.test(value)
-}
-
-const taskIdRule: OptionRule = { rule: "a task id, a UUID", accepts: isTaskId }
 
 /**
  * The id of a task, in lower case.

@@ -2,7 +2,7 @@ import { TaskerError } from "../core/error.ts"
 import { stepResults } from "../core/step-results.ts"
 import type { StepFailure, TaskOutcome } from "../store/read-outcomes.ts"
 import type { StoredError } from "../store/task.ts"
-import { durationRule, signalRule } from "./argument-rules.ts"
+import { delayRule, signalRule } from "../core/option-rules.ts"
 import { assertOptions } from "./assert-argument.ts"
 import type { OutcomePoller } from "./outcome-poller.ts"
 import { taskIdOf, type TaskHandle } from "./task-reference.ts"
@@ -25,7 +25,7 @@ export interface TaskResult<Results> {
   readonly results: { readonly [K in keyof Results]: Results[K] }
 }
 
-const RULES = { timeoutMs: durationRule, signal: signalRule }
+const RULES = { timeoutMs: delayRule, signal: signalRule }
 
 /** Waits until a task has ended. */
 export async function waitForTask<Results>(

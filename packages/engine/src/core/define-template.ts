@@ -7,7 +7,7 @@ import { expectedProblem } from "./option-rules.ts"
 import { type Problem, problem } from "./problem.ts"
 import type { JsonSchema, StandardSchema } from "./schema.ts"
 import type { DagError, Storable } from "./storable.ts"
-import { isObject } from "./validate-workflow.ts"
+import { isObject } from "./is-object.ts"
 import type { SharedOptions, WorkflowSource } from "./workflow-source.ts"
 import type { StepContext, Workflow, WorkflowId } from "./workflow.ts"
 

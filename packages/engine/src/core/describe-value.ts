@@ -21,6 +21,11 @@ export function describeValue(value: unknown): string {
   }
 }
 
+/** What was thrown says of itself, on one line unless an error has more. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : describeValue(thrown)
+}
+
 function describeText(text: string): string {
   return text.length <= SHOWN_LENGTH
     ? JSON.stringify(text)

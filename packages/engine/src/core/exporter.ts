@@ -3,8 +3,10 @@ import type { JsonValue } from "./schema.ts"
 import type { StepState, TaskState } from "./state.ts"
 import type { Priority } from "./workflow.ts"
 
+export const EXPORT_SUBJECTS = ["tasks", "steps", "history", "metrics"] as const
+
 /** What an export is of. */
-export type ExportSubject = "tasks" | "steps" | "history" | "metrics"
+export type ExportSubject = (typeof EXPORT_SUBJECTS)[number]
 
 /** The workflow that a row belongs to, in the version that its task is pinned to. */
 interface WorkflowFields {

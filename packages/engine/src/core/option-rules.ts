@@ -34,6 +34,18 @@ export const delayRule = integerRule(0, MAX_DELAY_MS)
 export const factorRule = numberRule(1, 100)
 export const jitterRule = numberRule(0, 1)
 
+export const signalRule: OptionRule = {
+  rule: "an AbortSignal",
+  accepts: (value) => value instanceof AbortSignal,
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export const taskIdRule: OptionRule = {
+  rule: "a task id, a UUID",
+  accepts: (value) => typeof value === "string" && UUID.test(value),
+}
+
 export const descriptionRule: OptionRule = {
   rule: "text of at most 10000 characters without \\u0000",
   accepts: (value) => typeof value === "string" && value.length <= 10_000 && textProblem(value) === undefined,
@@ -62,6 +74,24 @@ export function integerRule(min: number, max: number): OptionRule {
     rule: `an integer from ${min} to ${max}`,
     accepts: (value) => Number.isInteger(value) && inRange(value, min, max),
   }
+}
+
+/** A word of a list. */
+export function oneOf(words: readonly string[]): OptionRule {
+  return { rule: `one of ${quoted(words)}`, accepts: (value) => typeof value === "string" && words.includes(value) }
+}
+
+/** One word of a list, or several. */
+export function oneOrMore(words: readonly string[]): OptionRule {
+  const one = oneOf(words)
+  return {
+    rule: `one or a list of ${quoted(words)}`,
+    accepts: (value) => one.accepts(value) || (Array.isArray(value) && value.every(one.accepts)),
+  }
+}
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => JSON.stringify(word)).join(", ")
 }
 
 function numberRule(min: number, max: number): OptionRule {

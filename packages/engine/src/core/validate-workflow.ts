@@ -1,3 +1,4 @@
+import { isObject } from "./is-object.ts"
 import { type DagNode, validateDag } from "./dag.ts"
 import { describeValue } from "./describe-value.ts"
 import { isTaskerError } from "./error.ts"
@@ -104,10 +105,6 @@ export function checkKeys(path: Path, value: Unchecked, known: readonly string[]
   return Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => problem([...path, key], `unknown option ${describeValue(key)}`, didYouMean(key, known)))
-}
-
-export function isObject(value: unknown): value is Unchecked {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
 function checkRequired(path: Path, value: unknown, rule: OptionRule): Problem[] {

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/describe-value.ts"
 import { execFile, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { chown, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
@@ -203,7 +204,7 @@ async function initialise(
     await rename(draft, dataDir)
   } catch (error) {
     // execFile's message repeats what initdb wrote.
-    throw startFailed(directory, `initdb: ${error instanceof Error ? error.message : String(error)}`, error)
+    throw startFailed(directory, `initdb: ${messageOf(error)}`, error)
   } finally {
     await rm(passwordFile, { force: true })
   }

@@ -15,6 +15,7 @@ import {
 } from "../core/events/feed-position.ts"
 import { eventsOfTransition } from "../core/events/transition-event.ts"
 import { describeValue } from "../core/describe-value.ts"
+import type { OptionRule } from "../core/option-rules.ts"
 import { feedEnd } from "../store/feed-end.ts"
 import { type FeedFilter, readFeed } from "../store/read-feed.ts"
 import { eventWithoutSecrets } from "./without-secrets.ts"
@@ -106,6 +107,11 @@ export class FeedReader {
 /** Where a feed can start: behind an event that was delivered, with what happens from now on, or with all that ever happened. */
 export type FeedStart = "now" | "beginning" | (string & {})
 
+export const feedStartRule: OptionRule = {
+  rule: '"now", "beginning" or the cursor of an event',
+  accepts: (value) => typeof value === "string",
+}
+
 /**
  * Refuses what is no start of a feed.
  *
@@ -136,7 +142,7 @@ export async function findFeedStart(database: Queryable, start: FeedStart): Prom
 function refuse(what: string, start: FeedStart): never {
   throw new TaskerError(
     "TASKER_CURSOR_INVALID",
-    `expected ${what} to be "now", "beginning" or the cursor of an event, got ${describeValue(start)}`,
+    `expected ${what} to be ${feedStartRule.rule}, got ${describeValue(start)}`,
     { hint: "pass `cursor` of an event that the feed delivered, unchanged", details: { cursor: start } },
   )
 }

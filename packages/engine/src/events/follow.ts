@@ -6,10 +6,17 @@ import { matchesPattern, patternProblem } from "../core/events/event-pattern.ts"
 import { encodePosition, type FeedPosition } from "../core/events/feed-position.ts"
 import type { Logger } from "../core/logger.ts"
 import type { Redactor } from "../core/redact.ts"
-import { integerRule, nameRule } from "../core/option-rules.ts"
+import { integerRule, nameRule, signalRule, taskIdRule } from "../core/option-rules.ts"
 import { pause } from "./abortable.ts"
 import { FeedAlarm, type FeedAlarmOptions } from "./feed-alarm.ts"
-import { assertFeedStart, type FeedEvent, FeedReader, type FeedStart, findFeedStart } from "./feed-reader.ts"
+import {
+  assertFeedStart,
+  type FeedEvent,
+  FeedReader,
+  type FeedStart,
+  feedStartRule,
+  findFeedStart,
+} from "./feed-reader.ts"
 import { keepTrying, type TryingOptions } from "./keep-trying.ts"
 
 /** Where a feed starts, and what of it. */
@@ -162,19 +169,14 @@ export class Follower implements Feed {
 }
 
 const FOLLOW_RULES = {
-  after: {
-    rule: '"now", "beginning" or the cursor of an event',
-    accepts: (value: unknown) => typeof value === "string",
-  },
+  after: feedStartRule,
   events: {
     rule: 'a list of names of events, such as "step.completed", or wildcards, such as "step.*"',
     accepts: (value: unknown) => Array.isArray(value) && value.every((one) => patternProblem(one) === undefined),
   },
-  taskId: { rule: "a task id, a UUID", accepts: (value: unknown) => typeof value === "string" && UUID.test(value) },
+  taskId: taskIdRule,
   namespace: nameRule,
   workflow: nameRule,
-  signal: { rule: "an AbortSignal", accepts: (value: unknown) => value instanceof AbortSignal },
+  signal: signalRule,
   pollMs: integerRule(10, 60_000),
 }
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

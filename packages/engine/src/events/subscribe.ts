@@ -4,10 +4,9 @@ import { describeValue } from "../core/describe-value.ts"
 import { TaskerError } from "../core/error.ts"
 import { patternProblem } from "../core/events/event-pattern.ts"
 import { isName, NAME_RULE } from "../core/names.ts"
-import { integerRule } from "../core/option-rules.ts"
-import { MAX_DELAY_MS } from "../core/retry-policy.ts"
+import { delayRule, integerRule, timeoutRule } from "../core/option-rules.ts"
 import { DurableSubscription } from "./durable-subscription.ts"
-import { assertFeedStart, type FeedStart } from "./feed-reader.ts"
+import { assertFeedStart, type FeedStart, feedStartRule } from "./feed-reader.ts"
 import type { DurableHandler } from "./handle-event.ts"
 import type { SubscriptionRooms } from "./subscription-turn.ts"
 
@@ -82,15 +81,10 @@ function refuse(what: string, rule: string, value: unknown): never {
   throw new TaskerError("TASKER_OPTION_INVALID", `expected ${what} to be ${rule}, got ${describeValue(value)}`)
 }
 
-const delayRule = integerRule(0, MAX_DELAY_MS)
-
 const SUBSCRIBE_RULES = {
-  start: {
-    rule: '"now", "beginning" or the cursor of an event',
-    accepts: (value: unknown) => typeof value === "string",
-  },
+  start: feedStartRule,
   skipAfter: integerRule(1, 1_000),
-  timeoutMs: integerRule(1, MAX_DELAY_MS),
+  timeoutMs: timeoutRule,
   backoff: { rule: "an object of baseMs and capMs, each an integer from 0 to 2147483647", accepts: isBackoff },
   leaseMs: integerRule(500, 600_000),
   pollMs: integerRule(10, 60_000),

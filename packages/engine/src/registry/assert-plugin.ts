@@ -1,5 +1,6 @@
-import type { Exporter, ExportSubject } from "../core/exporter.ts"
-import { checkOption, expectedProblem, type OptionRule } from "../core/option-rules.ts"
+import { EXPORT_SUBJECTS, type Exporter } from "../core/exporter.ts"
+import { isObject } from "../core/is-object.ts"
+import { checkOption, expectedProblem, oneOf, type OptionRule } from "../core/option-rules.ts"
 import type { Problem } from "../core/problem.ts"
 import {
   checkMembers,
@@ -19,16 +20,11 @@ export function assertPlugin(value: unknown): asserts value is Exporter {
   checkMembers(value, RULES)
 }
 
-const SUBJECTS: readonly ExportSubject[] = ["tasks", "steps", "history", "metrics"]
-
 const formatRule: OptionRule = {
   rule: 'text of 1 to 63 letters, digits, ".", "_", "+" and "-" that starts with a letter or digit',
   accepts: (value) => typeof value === "string" && /^[A-Za-z0-9][\w.+-]{0,62}$/.test(value),
 }
-const subjectRule: OptionRule = {
-  rule: `one of ${SUBJECTS.join(", ")}`,
-  accepts: (value) => SUBJECTS.some((subject) => subject === value),
-}
+const subjectRule = oneOf(EXPORT_SUBJECTS)
 const textRule: MemberRule = { rule: "text", accepts: (value) => typeof value === "string", optional: true }
 const hookRule: MemberRule = { ...functionRule, optional: true }
 
@@ -57,10 +53,6 @@ function listRule(key: string, what: string, each: OptionRule): MemberRule {
     problemsOf: (value) =>
       Array.isArray(value) ? value.flatMap((one, index) => checkOption([key, index], one ?? null, each)) : [],
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
 function optionRuleProblems(rules: unknown): readonly Problem[] {

@@ -1,4 +1,4 @@
-import { describeValue } from "../core/describe-value.ts"
+import { describeValue, messageOf } from "../core/describe-value.ts"
 import { type ErrorCode, TaskerError } from "../core/error.ts"
 import { closest } from "../core/names.ts"
 import { expectedProblem, type OptionRule } from "../core/option-rules.ts"
@@ -129,7 +129,7 @@ function read(value: object, key: string): { readonly value?: unknown; readonly 
   try {
     return { value: Reflect.get(value, key) }
   } catch (error) {
-    return { error: error instanceof Error ? error.message : describeValue(error) }
+    return { error: messageOf(error) }
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/describe-value.ts"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js"
 import ajvFormats from "ajv-formats"
@@ -113,7 +114,7 @@ function metaMessage(
 }
 
 function compileMessage(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return message
     .replace(/^can't resolve reference (\S+) from id .*$/s, 'cannot find what "$ref" names: "$1"')
     .replace(/^unknown format "(.*)" ignored in schema at path "(.*)"$/s, 'unknown format "$1" at "$2"')

@@ -147,7 +147,7 @@ describe("the shape of a plugin", () => {
   name: expected name to be text of 1 to 63 letters, digits, ".", "_", "-", "/" and "@" that starts with a letter or "@", got "my csv"
   version: expected version to be text, got 2
   formats: expected formats to be a list of formats that it writes, one or more, got nothing (rename "format" to "formats")
-  subjects[0]: expected each of subjects to be one of tasks, steps, history, metrics, got "task"
+  subjects[0]: expected each of subjects to be one of "tasks", "steps", "history", "metrics", got "task"
   options.comma: expected comma to be an object of rule, which is text, and accepts, a function, got an object
   export: expected export to be a function, got "yes"
   onExportFailed: expected onExportFailed to be a function, got true

@@ -1,5 +1,5 @@
 import { checkOptions } from "../core/check-options.ts"
-import { describeValue } from "../core/describe-value.ts"
+import { messageOf } from "../core/describe-value.ts"
 import { type ErrorCode, isTaskerError, TaskerError } from "../core/error.ts"
 import { flagRule, type OptionRule } from "../core/option-rules.ts"
 import type { EntryFacts, OnRegistryChange, RegistryName } from "./registry-change.ts"
@@ -176,6 +176,6 @@ function replaces<Entry, Given>(
 
 function asTaskerError<Entry, Given>(options: RegistryOptions<Entry, Given>, thrown: unknown): TaskerError {
   if (isTaskerError(thrown)) return thrown
-  const message = thrown instanceof Error ? thrown.message : describeValue(thrown)
+  const message = messageOf(thrown)
   return new TaskerError(options.invalidCode, `this ${options.kind} cannot be read: ${message}`, { cause: thrown })
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/describe-value.ts"
 import { type Database, isConnectionError } from "../core/database.ts"
 import { isTaskerError, TaskerError } from "../core/error.ts"
 import type { ChangeWatch } from "../core/events/change-watch.ts"
@@ -87,10 +88,10 @@ export class Recovery {
     const isRefused = !isConnectionError(error) && !isTaskerError(error, "TASKER_LEASE_LOST")
     if (isRefused)
       logger.error(
-        { workerId: workerId(), error: describe(error), ...schemaHint(error) },
+        { workerId: workerId(), error: messageOf(error), ...schemaHint(error) },
         "the database refused a call of the worker",
       )
-    else logger.warn({ workerId: workerId(), error: describe(error) }, "the worker lost its connection or its lease")
+    else logger.warn({ workerId: workerId(), error: messageOf(error) }, "the worker lost its connection or its lease")
 
     await this.#untilDone(() => this.#reconcile())
     if (isRefused && call !== undefined) await this.#untilDone(() => this.#recordOneByOne(call))
@@ -157,7 +158,7 @@ export class Recovery {
         return await work()
       } catch (error) {
         this.#options.logger.warn(
-          { error: describe(error), nextTryMs: delayMs, ...schemaHint(error) },
+          { error: messageOf(error), nextTryMs: delayMs, ...schemaHint(error) },
           isUnfitSchema(error)
             ? "the schema of the database does not fit this worker"
             : "the database does not answer the worker",
@@ -205,10 +206,6 @@ function schemaHint(error: unknown): { readonly hint?: string } {
 }
 
 function refusedOutcome(outcome: Outcome, cause: unknown, redact: Redact): Outcome {
-  const error = new TaskerError("TASKER_RESULT_INVALID", `the database refused the outcome: ${describe(cause)}`)
+  const error = new TaskerError("TASKER_RESULT_INVALID", `the database refused the outcome: ${messageOf(cause)}`)
   return { ...outcome, kind: "error", json: JSON.stringify(stepError(error, redact)), cause: null, events: undefined }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

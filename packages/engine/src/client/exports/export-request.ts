@@ -5,14 +5,13 @@ import type { CsvOptions } from "../../core/exporters/csv-exporter.ts"
 import type { JsonOptions } from "../../core/exporters/json-exporter.ts"
 import type { JsonLinesOptions } from "../../core/exporters/json-lines-exporter.ts"
 import type { PrometheusOptions } from "../../core/exporters/prometheus-exporter.ts"
-import type { ExportSubject } from "../../core/exporter.ts"
-import { TaskerError } from "../../core/error.ts"
-import type { OptionRule } from "../../core/option-rules.ts"
+import { EXPORT_SUBJECTS, type ExportSubject } from "../../core/exporter.ts"
+import { oneOf, oneOrMore, type OptionRule, signalRule } from "../../core/option-rules.ts"
 import { STEP_STATES, type StepState, type TaskState } from "../../core/state.ts"
 import type { OpenPeriod, WorkflowFilter } from "../../store/analytics/period.ts"
-import { objectRule, oneOf, oneOrMore, signalRule, taskStatesRule } from "../argument-rules.ts"
+import { objectRule, taskStatesRule } from "../argument-rules.ts"
 import { assertArgument, assertOptions } from "../assert-argument.ts"
-import { PERIOD_RULES } from "../period.ts"
+import { assertOrder, PERIOD_RULES } from "../period.ts"
 import type { MetricsSource } from "./metrics-source.ts"
 
 /** The options of each format that is built in. A plugin adds its own by declaration merging. */
@@ -103,9 +102,7 @@ export type ExportRequest<Format extends string = string> =
   | HistoryExport<Format>
   | MetricsExport<Format>
 
-const SUBJECTS: readonly ExportSubject[] = ["tasks", "steps", "history", "metrics"]
-
-const subjectRule = oneOf(SUBJECTS)
+const subjectRule = oneOf(EXPORT_SUBJECTS)
 const textRule: OptionRule = { rule: "text", accepts: (value) => typeof value === "string" && value !== "" }
 const targetRule: OptionRule = {
   rule: "a path, a Writable or a WritableStream",
@@ -160,9 +157,5 @@ export function assertExportRequest(request: ExportRequest): void {
     return
   }
   const { since, until } = request
-  if (since === undefined || until === undefined || since < until) return
-  throw new TaskerError(
-    "TASKER_OPTION_INVALID",
-    `expected since to be before until, got ${since.toISOString()} and ${until.toISOString()}`,
-  )
+  if (since !== undefined && until !== undefined) assertOrder(since, until)
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { describeValue } from "../../core/describe-value.ts"
+import { describeValue, messageOf } from "../../core/describe-value.ts"
 import { isTaskerError, TaskerError } from "../../core/error.ts"
 import { eventError } from "../../core/events/event-error.ts"
 import type { ExportFacts } from "../../core/events/event-payloads.ts"
@@ -117,7 +117,7 @@ function reasonOf(run: Run, error: unknown): unknown {
   const { exporter, facts, readingError } = run
   const cause = readingError ?? error
   if (isTaskerError(cause)) return cause
-  const what = cause instanceof Error ? cause.message : describeValue(cause)
+  const what = messageOf(cause)
   const who = readingError === undefined ? `exporter "${exporter.name}" threw while it wrote` : "reading threw of"
   return new TaskerError("TASKER_EXPORT_FAILED", `${who} ${facts.what}: ${what}`, { cause, details: { ...facts } })
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/describe-value.ts"
 import { integerRule } from "../../core/option-rules.ts"
 import type { WorkerVitals } from "../../core/worker-vitals.ts"
 import type { SchemaDifference } from "../../store/migrate.ts"
@@ -87,7 +88,7 @@ async function checkDatabase(db: Bounded, checkSchema: CheckSchema): Promise<rea
     await ping(db)
   } catch (error) {
     const responseMs = performance.now() - startedAt
-    return [{ status: "failed", responseMs, message: describe(error) }, UNKNOWN]
+    return [{ status: "failed", responseMs, message: messageOf(error) }, UNKNOWN]
   }
   return [{ status: "ok", responseMs: performance.now() - startedAt }, await checkMigrations(db, checkSchema)]
 }
@@ -103,7 +104,7 @@ async function checkMigrations(db: Bounded, checkSchema: CheckSchema): Promise<H
     }
     return isNewer ? { status: "ok", message: "a newer version has brought the database further" } : { status: "ok" }
   } catch (error) {
-    return failed(describe(error))
+    return failed(messageOf(error))
   }
 }
 
@@ -113,7 +114,7 @@ async function checkListener({ database, notifications }: ClientRooms, db: Bound
     await database.probeListener(db.remainingMs())
     return { status: "ok" }
   } catch (error) {
-    return failed(describe(error))
+    return failed(messageOf(error))
   }
 }
 
@@ -139,8 +140,4 @@ function workerProblem(worker: WorkerVitals): string | undefined {
 
 function failed(message: string): HealthCheck {
   return { status: "failed", message }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,3 +1,4 @@
+import { isObject } from "../is-object.ts"
 import { describeValue } from "../describe-value.ts"
 import { isTaskerError } from "../error.ts"
 import { encodeJson } from "../json.ts"
@@ -98,8 +99,4 @@ function checkSchema(path: readonly (string | number)[], schema: unknown): Probl
     if (!isTaskerError(error)) throw error
     return [problem(path, error.message, error.hint)]
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
 }

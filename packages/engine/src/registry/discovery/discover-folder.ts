@@ -1,9 +1,8 @@
 import { fileURLToPath } from "node:url"
 import { checkOptions } from "../../core/check-options.ts"
-import { describeValue } from "../../core/describe-value.ts"
+import { messageOf } from "../../core/describe-value.ts"
 import { isTaskerError, TaskerError } from "../../core/error.ts"
-import { flagRule, integerRule, type OptionRule } from "../../core/option-rules.ts"
-import { MAX_DELAY_MS } from "../../core/retry-policy.ts"
+import { flagRule, type OptionRule, timeoutRule } from "../../core/option-rules.ts"
 import { REGISTER_RULES, type RegisterOptions } from "../registry.ts"
 import type { DiscoveredEntry, DiscoveryFailure, OnRegistryChange, RegistryName } from "../registry-change.ts"
 import type { FoundExport } from "./find-exports.ts"
@@ -49,7 +48,7 @@ export const DISCOVER_RULES = {
   replace: REGISTER_RULES.replace,
   correlationId: REGISTER_RULES.correlationId,
   strict: flagRule,
-  timeoutMs: integerRule(1, MAX_DELAY_MS),
+  timeoutMs: timeoutRule,
 }
 
 export const folderRule: OptionRule = {
@@ -131,7 +130,7 @@ function registerExports(
 
 function failure(file: string, exportName: string | null, thrown: unknown): DiscoveryFailure {
   if (isTaskerError(thrown)) return { file, exportName, error: thrown }
-  const message = thrown instanceof Error ? thrown.message : describeValue(thrown)
+  const message = messageOf(thrown)
   const error = new TaskerError("TASKER_DISCOVERY_FAILED", `file "${file}" cannot be used: ${message}`, {
     cause: thrown,
     details: { file },

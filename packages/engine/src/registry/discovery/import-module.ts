@@ -1,6 +1,6 @@
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import { describeValue } from "../../core/describe-value.ts"
+import { messageOf } from "../../core/describe-value.ts"
 import { TaskerError } from "../../core/error.ts"
 
 /**
@@ -20,7 +20,7 @@ export async function importModule(file: string, timeoutMs: number): Promise<Rea
     const loading = import(pathToFileURL(resolve(file)).href) as Promise<Readonly<Record<string, unknown>>>
     return await Promise.race([loading, timeout])
   } catch (error) {
-    const message = error instanceof Error ? error.message : describeValue(error)
+    const message = messageOf(error)
     throw new TaskerError("TASKER_DISCOVERY_FAILED", `file "${file}" cannot be loaded: ${message}`, {
       hint: hintOf(error, file),
       cause: error,

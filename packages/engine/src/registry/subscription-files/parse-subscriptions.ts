@@ -5,6 +5,7 @@ import type { TaskerEvent } from "../../core/events/event-map.ts"
 import { matchesPattern, patternProblem } from "../../core/events/event-pattern.ts"
 import { fieldNames } from "../../core/events/search-events.ts"
 import type { EventHandler, Subscriber } from "../../core/events/subscriber.ts"
+import { SUBSCRIBER_RULES } from "../../core/events/subscriber-rules.ts"
 import { didYouMean } from "../../core/names.ts"
 import type { OptionRule } from "../../core/option-rules.ts"
 import { type FileProblem, type LocatedProblem, problemAt, sortProblems } from "../definition-files/file-problem.ts"
@@ -15,10 +16,8 @@ import {
   FILTER_KEYS,
   type FilterKey,
   MAX_SUBSCRIPTIONS,
-  maxPendingRule,
   SUBSCRIPTION_NAME,
   SUBSCRIPTIONS,
-  timeoutRule,
 } from "./subscription-keys.ts"
 
 /** What a handler of a file's subscription is told beside the event. */
@@ -105,8 +104,8 @@ function parseSubscription(item: Located, file: string, { handlers, names }: Sur
     ...handlerProblems(item, handlers),
     ...filterProblems(item),
     ...ruleProblems(item, "enabled", { rule: "true or false", accepts: (value) => typeof value === "boolean" }),
-    ...ruleProblems(item, "timeout_ms", timeoutRule),
-    ...ruleProblems(item, "max_pending", maxPendingRule),
+    ...ruleProblems(item, "timeout_ms", SUBSCRIBER_RULES.timeoutMs),
+    ...ruleProblems(item, "max_pending", SUBSCRIBER_RULES.maxPending),
   ]
   const isEnabled = plainAt(item, "enabled") !== false
   return { problems, subscribers: problems.length === 0 && isEnabled ? [subscriberOf(item, handlers)] : [] }

@@ -1,4 +1,3 @@
-import { integerRule } from "../../core/option-rules.ts"
 import { MAX_DELAY_MS } from "../../core/retry-policy.ts"
 import type { JsonSchema } from "../../core/schema.ts"
 import type { FileKeys, FileMap } from "../definition-files/file-keys.ts"
@@ -9,8 +8,6 @@ export type FilterKey = (typeof FILTER_KEYS)[number]
 
 export const MAX_SUBSCRIPTIONS = 1_000
 export const SUBSCRIPTION_NAME = /^[A-Za-z@][\w.@/-]{0,62}$/
-export const timeoutRule = integerRule(1, MAX_DELAY_MS)
-export const maxPendingRule = integerRule(1, 1_000_000)
 
 const oneOrMore: JsonSchema = {
   anyOf: [
