@@ -3,6 +3,7 @@ import { defineWorkflow } from "./core/define-workflow.ts"
 import { PermanentError } from "./core/error.ts"
 import type { LogFields, Logger, LogLevel } from "./core/logger.ts"
 import { testDatabases } from "./database/test-database.ts"
+import { migrate } from "./store/migrate.ts"
 import { createTasker, type Tasker } from "./tasker.ts"
 import { createGate, runTask, untilEnd, untilStep } from "./testing.ts"
 
@@ -43,7 +44,7 @@ const slow = defineWorkflow({ namespace: "shop", name: "slow", version: "1.0.0" 
   .step("wait", { handler: ({ signal }) => gate.pass(signal) })
   .step("never", { maxAttempts: 1, timeoutMs: 20, handler: () => new Promise(() => {}) })
 
-describe.each(testDatabases())("what is logged on $kind", ({ open }) => {
+describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
   let opened: Awaited<ReturnType<typeof open>>
   let tasker: Tasker
 

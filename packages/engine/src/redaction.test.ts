@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest"
 import type { Database } from "./core/database.ts"
 import { defineWorkflow } from "./core/define-workflow.ts"
 import { testDatabase } from "./database/test-database.ts"
+import { migrate } from "./store/migrate.ts"
 import { callApi } from "./http/call-api.ts"
 import { createLogger } from "./logging/create-logger.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
@@ -65,7 +66,7 @@ describe("no secret is", () => {
   let tasker: Tasker | undefined
 
   beforeAll(async () => {
-    opened = await testDatabase("postgres 18").open()
+    opened = await testDatabase("postgres 18", migrate).open()
     ;({ database } = opened)
     // A service that is careless too: it repeats what it was sent, and says what it knows.
     server = createServer((request, response) => {

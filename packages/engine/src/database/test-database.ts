@@ -68,7 +68,7 @@ export async function testServer(version: ServerVersion): Promise<EmbeddedServer
   return await started
 }
 
-// Once per file: vitest gives each test file its own copy of this module.
+// Once per process: the test files that vitest runs in it share this module.
 const servers = new Map<ServerVersion, Promise<EmbeddedServer>>()
 
 async function openPostgres(

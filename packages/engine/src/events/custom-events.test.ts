@@ -55,7 +55,7 @@ function bench(open: TestDatabaseKind["open"]) {
   return { start, sql }
 }
 
-describe.each(testDatabases())("events of a user's on $kind", ({ open }) => {
+describe.each(testDatabases(migrate))("events of a user's on $kind", ({ open }) => {
   const { start } = bench(open)
 
   it("are told once, with their facts, in order, and before the step's completion", async () => {

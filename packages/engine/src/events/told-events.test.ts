@@ -5,6 +5,7 @@ import { PermanentError } from "../core/error.ts"
 import type { EventName, EventsMatching, TaskerEvent } from "../core/events/event-map.ts"
 import { silentLogger } from "../core/logger.ts"
 import { testDatabases } from "../database/test-database.ts"
+import { migrate } from "../store/migrate.ts"
 import { collectExamples, type Occurrences } from "./test-examples.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 import { createGate, runTask, untilEnd, untilStep } from "../testing.ts"
@@ -13,7 +14,7 @@ const RETRY_SOON = { maxAttempts: 2, backoff: { baseMs: 1, capMs: 1 } } as const
 
 const examples = collectExamples()
 
-describe.each(testDatabases())("what is told on $kind", ({ kind, open }) => {
+describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) => {
   let opened: Awaited<ReturnType<typeof open>>
   const taskers: Tasker[] = []
 

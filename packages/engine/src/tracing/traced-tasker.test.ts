@@ -6,13 +6,14 @@ import { defineWorkflow } from "../core/define-workflow.ts"
 import { PermanentError } from "../core/error.ts"
 import { silentLogger } from "../core/logger.ts"
 import { testDatabases } from "../database/test-database.ts"
+import { migrate } from "../store/migrate.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 import { createGate, runTask, untilEnd, untilStep } from "../testing.ts"
 import { attributeProblems, idsOf, startTestTracing, type TestTracing } from "./test-tracing.ts"
 
 const RETRY_SOON = { maxAttempts: 2, backoff: { baseMs: 5, capMs: 5, jitter: 0 } } as const
 
-describe.each(testDatabases())("the spans of a Tasker on $kind", ({ kind, open }) => {
+describe.each(testDatabases(migrate))("the spans of a Tasker on $kind", ({ kind, open }) => {
   let opened: Awaited<ReturnType<typeof open>>
   let tracing: TestTracing
   const taskers: Tasker[] = []

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { defineTemplate } from "../core/define-template.ts"
 import { silentLogger } from "../core/logger.ts"
 import { testDatabase } from "../database/test-database.ts"
+import { migrate } from "../store/migrate.ts"
 import { createTasker, type Tasker } from "../tasker.ts"
 import { runTask } from "../testing.ts"
 
@@ -26,7 +27,7 @@ describe("a step with many parents", () => {
   let tasker: Tasker
 
   beforeAll(async () => {
-    opened = await testDatabase("postgres 18").open()
+    opened = await testDatabase("postgres 18", migrate).open()
     tasker = await createTasker({ url: opened.url, logger: silentLogger, workflows: [wide] })
     await tasker.startWorker()
   })

@@ -3,6 +3,7 @@ import { defineWorkflow } from "../core/define-workflow.ts"
 import { silentLogger } from "../core/logger.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
 import { testDatabase, type TestDatabase } from "../database/test-database.ts"
+import { migrate } from "../store/migrate.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 import { createGate } from "../testing.ts"
 
@@ -11,7 +12,7 @@ describe("a worker", () => {
   let tasker: Tasker
 
   beforeAll(async () => {
-    opened = await testDatabase("postgres 18").open()
+    opened = await testDatabase("postgres 18", migrate).open()
   })
   afterEach(async () => await tasker.close({ timeoutMs: 100 }))
   afterAll(async () => await opened.close())
