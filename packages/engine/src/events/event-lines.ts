@@ -35,7 +35,7 @@ export const EVENT_LINES: Readonly<Record<EventName, EventLine | null>> = Object
   "step.hastened": info("the step need not wait any longer"),
   "step.rescued": info("the step was taken back from a lost worker"),
   "step.handed_back": info("the step was handed back"),
-  "step.fenced": warn("an outcome was refused: the step was given to another worker"),
+  "step.fenced": warn("an outcome counts for nothing: the step was cancelled, or is another worker's by then"),
   "step.timed_out": null,
   "observability.step.backoff": info("the attempt failed, and another follows"),
   "observability.step.skip": info("the step was skipped"),

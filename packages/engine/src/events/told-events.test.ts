@@ -416,6 +416,38 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
     })
   })
 
+  it("the answer of a handler that went on after it was aborted is told as fenced, once; one that gave up is not", async () => {
+    const aborted = async (signal: AbortSignal): Promise<void> =>
+      await new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))
+    const running = createGate()
+    const workflow = defineWorkflow({ name: "deaf", version: "1.0.0" })
+      .step("obeys", {
+        handler: async ({ signal }) => {
+          void running.pass()
+          await aborted(signal)
+          throw signal.reason
+        },
+      })
+      .step("goes_on", {
+        handler: async ({ signal }) => {
+          void running.pass()
+          await aborted(signal)
+          return await new Promise<number>((resolve) => setImmediate(resolve, 1))
+        },
+      })
+    const { tasker, told } = await start([workflow])
+    const worker = await tasker.startWorker()
+    const { workerId } = worker
+    const { taskId } = await tasker.createTask(workflow, null)
+    await running.reached(2)
+    const fenced = new Promise<void>((resolve) => void tasker.events.on("step.fenced", () => resolve()))
+    await tasker.cancelTask(taskId)
+    await fenced
+    await worker.stop()
+    await tasker.events.drained()
+    expect(told("step.fenced")).toMatchObject([{ taskId, step: "goes_on", attempt: 1, workerId, outcome: "complete" }])
+  })
+
   // Another connection has to reach into the database.
   describe.skipIf(kind === "pglite")("with a hand in the database", () => {
     async function sql(text: string, values: readonly unknown[] = []): Promise<void> {

@@ -271,10 +271,10 @@ export class Lane {
     }
     const attempt: Attempt = { claimed, served, attemptSignal: new AttemptSignal(), span }
     this.#attempts.add(attempt)
-    runStep(runner, attempt, (end) => this.#finish(attempt, end))
+    runStep(runner, attempt, (end) => this.#finish(attempt, end, runner.workerId))
   }
 
-  #finish(attempt: Attempt, { outcome, durationMs, recorded }: AttemptEnd): void {
+  #finish(attempt: Attempt, { outcome, durationMs, recorded }: AttemptEnd, workerId: number): void {
     const wasAborted = !this.#attempts.delete(attempt)
     const { attemptSignal, claimed, served, span } = attempt
     span?.stop()
@@ -289,6 +289,10 @@ export class Lane {
       // It is somebody else's by now.
       if (wasAborted) {
         traceAbort(span, attemptSignal.signal.reason)
+        // A handler that gave up did as it was told. What one did that went on may have been done twice.
+        if (outcome.kind === "complete") {
+          tellFenced(this.#options.events, workerId, { outcome, claimed, served, durationMs, span })
+        }
         return
       }
       const heirs = (outcome.kind === "complete" ? served.heirs : []).map((own) => own ?? claimed.priority)

@@ -46,7 +46,10 @@ export const EVENT_CATALOGUE: Readonly<Record<EventName, EventEntry>> = Object.f
   "step.hastened": transition("step", "an operator cut the wait for a step's next attempt short"),
   "step.rescued": transition("step", "a step was taken back from a worker whose lease ran out, and is ready again"),
   "step.handed_back": transition("step", "a worker gave a step back: it stopped, or never heard of its claim"),
-  "step.fenced": process("step", "the answer of an attempt was refused, because the step was given to another worker"),
+  "step.fenced": process(
+    "step",
+    "the answer of an attempt counts for nothing, because the step was cancelled, or is another worker's by then",
+  ),
   "step.timed_out": transition(
     "step",
     "an attempt took longer than the step's timeout; what becomes of it is told too",

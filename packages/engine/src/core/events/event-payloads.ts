@@ -79,7 +79,7 @@ export interface HandlerEnd extends HandlerCall {
   readonly durationMs: number
 }
 
-/** An answer was refused, because the attempt was given to another worker meanwhile. */
+/** An answer counts for nothing, because the step was cancelled, or given to another worker meanwhile. */
 export interface FencedOutcome extends StepFacts {
   readonly workerId: number
   readonly outcome: "complete" | "retry" | "error"
