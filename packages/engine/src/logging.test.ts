@@ -4,6 +4,7 @@ import { PermanentError } from "./core/error.ts"
 import type { LogFields, Logger, LogLevel } from "./core/logger.ts"
 import { testDatabases } from "./database/test-database.ts"
 import { migrate } from "./store/migrate.ts"
+import { noteEnds } from "./events/test-ends.ts"
 import { createTasker, type Tasker } from "./tasker.ts"
 import { createGate, runTask, untilEnd, untilStep } from "./testing.ts"
 
@@ -57,19 +58,20 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
   async function start(least?: LogLevel) {
     const { lines, logger } = listingLogger(least)
     tasker = await createTasker({ url: opened.url, workflows: [order, slow], logger })
+    const ended = noteEnds(tasker)
     await tasker.startWorker({ pollMs: 50 })
     /** The lines about a task: level, message and step. */
     const story = (taskId: string) =>
       lines
         .filter((line) => line["taskId"] === taskId)
         .map(({ level, message, step }) => `${level} ${message} ${typeof step === "string" ? step : ""}`.trim())
-    return { lines, story }
+    return { lines, story, ended }
   }
 
   test("at debug, each step of a task; on every line, its correlation id and the workflow", async () => {
     isFixed = false
-    const { lines, story } = await start()
-    const { taskId } = await runTask(tasker, order, { id: 1 }, { correlationId: "req-7" })
+    const { lines, story, ended } = await start()
+    const { taskId } = await ended(runTask(tasker, order, { id: 1 }, { correlationId: "req-7" }))
     expect(story(taskId)).toEqual([
       "debug the task was created",
       "debug the task began",
@@ -106,11 +108,11 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
 
   test("at info, what becomes of tasks, what fails, and what operators do, with who and why", async () => {
     isFixed = false
-    const { lines, story } = await start("info")
-    const failed = await runTask(tasker, order, { id: 2 })
+    const { lines, story, ended } = await start("info")
+    const failed = await ended(runTask(tasker, order, { id: 2 }))
     isFixed = true
     await tasker.retryStep(failed.taskId, "send", { by: "ann", reason: "the address is there" })
-    await tasker.waitForTask(failed.taskId)
+    await ended(tasker.waitForTask(failed.taskId).then(() => failed))
     expect(story(failed.taskId)).toEqual([
       "info checked check",
       "info the attempt failed, and another follows charge",
@@ -131,14 +133,14 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
   })
 
   test("a task that times out, is paused, resumed and cancelled", async () => {
-    const { story } = await start("info")
+    const { story, ended } = await start("info")
     const task = await tasker.createTask(slow, null, { correlationId: "req-8" })
     await gate.reached()
     await untilStep(tasker, task, "never", "error")
     await tasker.pauseTask(task, { by: "bob" })
     await tasker.resumeTask(task)
     await tasker.cancelTask(task)
-    await untilEnd(tasker, task)
+    await ended(untilEnd(tasker, task))
     expect(story(task.taskId)).toEqual([
       "info the step failed for good never",
       "info the task was paused",
@@ -169,9 +171,9 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
   })
 
   test("at warn, nothing as long as all goes its way, failures of handlers included", async () => {
-    const { lines } = await start("warn")
+    const { lines, ended } = await start("warn")
     isFixed = false
-    await runTask(tasker, order, { id: 3 })
+    await ended(runTask(tasker, order, { id: 3 }))
     expect(lines).toEqual([])
   })
 })

@@ -10,6 +10,7 @@ import { parseWorkflow } from "../registry/definition-files/parse-workflow.ts"
 import { migrate } from "../store/migrate.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 import { createGate, runTask, untilEnd } from "../testing.ts"
+import { noteEnds } from "./test-ends.ts"
 import { recordEvents } from "./test-recorder.ts"
 
 const shipped = z.object({ parcel: z.string(), express: z.boolean().default(false) })
@@ -35,16 +36,11 @@ function bench(open: TestDatabaseKind["open"]) {
     taskers.push(tasker)
     const told: CustomEvent[] = []
     tasker.events.on("order.*", (event) => void told.push(event))
-    const ended = new Set<string>()
-    for (const name of ["task.completed", "task.failed", "task.cancelled"] as const) {
-      tasker.events.on(name, ({ payload }) => void ended.add(payload.taskId))
-    }
+    const ended = noteEnds(tasker)
     const worker = await tasker.startWorker()
     /** What was told and what history holds of the task: the same, or the test fails. */
     const published = async (taskId: string): Promise<readonly unknown[]> => {
-      // What the worker tells may come after the end that a poll saw.
-      await expect.poll(() => ended.has(taskId), { timeout: 10_000 }).toBe(true)
-      await tasker.events.drained()
+      await ended(Promise.resolve({ taskId }))
       const history = (await tasker.getHistory(taskId)).flatMap(({ event }) => event ?? [])
       const heard = told.filter(({ payload }) => payload.taskId === taskId)
       expect(heard.map(({ name, payload }) => ({ name, payload: payload.body }))).toEqual(history)
