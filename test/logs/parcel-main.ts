@@ -11,7 +11,10 @@ const workflows = parcelWorkflows({
   },
   hold: async ({ taskId, signal }) => {
     tell({ event: "holds", taskId })
-    await new Promise((resolve) => signal.addEventListener("abort", resolve))
+    await new Promise<void>((_resolve, reject) => {
+      // What it is aborted with is an error of the engine's.
+      signal.addEventListener("abort", () => reject(signal.reason as Error))
+    })
   },
 })
 const tasker = await createTasker({
