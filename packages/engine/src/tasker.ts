@@ -17,10 +17,9 @@ import { boundLogger, type Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
 import { createRedactor, type Redact, type RedactOptions, type Redactor } from "./core/redact.ts"
 import { redactRule } from "./core/redact-rules.ts"
-import type { AnyWorkflow } from "./core/workflow.ts"
+import type { AnyWorkflow, WorkflowId } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
 import { type DatabaseCallListener, type WatchedDatabase, watchCalls } from "./database/watch-calls.ts"
-import { assertWorkflow } from "./registry/assert-workflow.ts"
 import {
   createRegistries,
   type DiscoveryFolders,
@@ -30,7 +29,9 @@ import {
 import type { HandlerRegistry, RegisteredWorkflow } from "./registry/handler-registry.ts"
 import { logChange } from "./registry/log-change.ts"
 import type { PluginRegistry } from "./registry/plugin-registry.ts"
+import type { RegisterOptions, UnregisterOptions } from "./registry/registry.ts"
 import type { SubscriberRegistry } from "./registry/subscriber-registry.ts"
+import { type KnownWorkflow, KnownWorkflows } from "./known-workflows.ts"
 import { createLogger } from "./logging/create-logger.ts"
 import { EventBus } from "./events/event-bus.ts"
 import { loggedEvents } from "./events/logged-events.ts"
@@ -39,7 +40,6 @@ import { createFeeds } from "./events/feeds.ts"
 import { createSubscriptions, type Subscriptions } from "./events/subscriptions.ts"
 import { publishRegistryChange } from "./events/publish-registry-change.ts"
 import { migrate } from "./store/migrate.ts"
-import { registerWorkflow, type StoredWorkflow } from "./store/register-workflow.ts"
 import { isTracing } from "./tracing/find-tracer.ts"
 import { traceTask } from "./tracing/task-span.ts"
 import { onTracingTrouble } from "./tracing/tracing-trouble.ts"
@@ -105,7 +105,7 @@ export interface TaskerOptions {
 
 /** A Tasker: creates tasks, looks after them, and runs them where `startWorker` was called. */
 export interface Tasker extends Client {
-  /** The workflows of this process. */
+  /** The workflows of this process. {@link registerWorkflow} adds one. */
   readonly workflows: Pick<HandlerRegistry, "get" | "find" | "list" | "namespaces" | "stats">
   /** The plugins of this process, by name and by format. */
   readonly plugins: PluginRegistry
@@ -130,6 +130,23 @@ export interface Tasker extends Client {
    * It holds the password: do not log it.
    */
   readonly joinUrl: string | undefined
+  /**
+   * Adds a workflow, and stores it: this process can create tasks of it from then on, and the workers that it starts from
+   * then on run it. `replace` lets it take the place of another definition of its version, here and in the database, as long
+   * as no task of that is live.
+   *
+   * @returns what stands now
+   * @throws TaskerError `TASKER_WORKFLOW_INVALID` when it cannot be run, `TASKER_WORKFLOW_CHANGED` when its version is
+   *   known with another definition, `TASKER_WORKFLOW_IN_USE` when that has live tasks, `TASKER_CLOSED`
+   */
+  registerWorkflow(workflow: AnyWorkflow, options?: RegisterOptions): Promise<RegisteredWorkflow>
+  /**
+   * Takes a workflow out of this process, which can create no tasks of it any more. The database keeps it, its tasks are
+   * what they are, and workers that were started before go on running them.
+   *
+   * @returns whether there was one
+   */
+  unregisterWorkflow(id: WorkflowId, options?: UnregisterOptions): boolean
   /**
    * Starts a worker in this process.
    *
@@ -223,10 +240,11 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   events.publish("database.connected", factsOf(database))
   try {
     await migrateAndTell(database, events)
-    const stored = await storeWorkflows(database, events, registries.workflows, options.replaceWorkflows ?? false)
+    const known = new KnownWorkflows({ database, events, registry: registries.workflows })
+    await known.storeAll(options.replaceWorkflows ?? false)
     const changes: ChangeWatch = { events, watchesEnds: isTracing, onEnded: traceTask }
     const told = { redact, bus, events, changes }
-    return await openTasker({ ...watched, ...told, logger, registries, stored, options, poolSize })
+    return await openTasker({ ...watched, ...told, logger, registries, known, options, poolSize })
   } catch (error) {
     await database.close()
     throw error
@@ -266,9 +284,6 @@ function loggerOf({ logger, redact: redactOptions }: TaskerOptions, redact: Reda
   return logger === undefined ? createLogger({ level: "warn", redact: redactOptions }) : guardedLogger(logger, redact)
 }
 
-/** A workflow of this process, and what the database calls it. */
-interface KnownWorkflow extends RegisteredWorkflow, StoredWorkflow {}
-
 function factsOf({ kind, displayUrl }: Database): DatabaseFacts {
   return { kind, url: displayUrl }
 }
@@ -281,23 +296,6 @@ async function migrateAndTell(database: Database, events: EventSink): Promise<vo
   events.publish("database.migrated", { ...factsOf(database), migrations, durationMs })
 }
 
-async function storeWorkflows(
-  database: Database,
-  events: EventSink,
-  registry: HandlerRegistry,
-  replace: boolean,
-): Promise<ReadonlyMap<string, KnownWorkflow>> {
-  const known = new Map<string, KnownWorkflow>()
-  for (const registered of registry.list()) {
-    const stored = await registerWorkflow(database, registered.workflow.definition, { replace })
-    known.set(nameOf(registered.workflow), { ...registered, ...stored })
-    if (stored.change === "kept") continue
-    const { namespace, name, version, steps } = registered.workflow
-    events.publish(`workflow.${stored.change}`, { namespace, workflow: name, version, stepCount: steps.length })
-  }
-  return known
-}
-
 interface Parts extends WatchedDatabase {
   readonly logger: Logger
   readonly redact: Redactor
@@ -305,14 +303,14 @@ interface Parts extends WatchedDatabase {
   readonly events: EventSink
   readonly changes: ChangeWatch
   readonly registries: Registries
-  readonly stored: ReadonlyMap<string, KnownWorkflow>
+  readonly known: KnownWorkflows
   readonly options: TaskerOptions
   readonly poolSize: number
 }
 
 async function openTasker(parts: Parts): Promise<Tasker> {
-  const { database, logger, redact, bus, events, changes, registries, stored, options } = parts
-  const limits = limitsOf(options)
+  const { database, logger, redact, bus, events, registries, known } = parts
+  const limits = limitsOf(parts.options)
   const hints = createHints()
   const notifier = openNotifier(parts)
   const stopListening = await listen(database, hints, notifier, events)
@@ -326,12 +324,10 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
     if (closing !== undefined) throw closed()
     checkWorkerOptions(workerOptions)
-    const workerLogger = boundLogger(logger, { component: "worker" })
-    const workflows = [...stored.values()]
-    const rooms = { database, logger: workerLogger, redact, hints, notifier, events, changes, workflows }
-    const held = [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
-    const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - held)
-    warnOfUnknownQueues(logger, stored, workerOptions.queues)
+    const workflows = known.list()
+    const rooms = { ...workerRooms(parts), hints, notifier, workflows }
+    const settings = workerSettings(workerOptions, limits.resultBytes, parts.poolSize - connectionsOf(workers))
+    warnOfUnknownQueues(logger, workflows, workerOptions.queues)
     const worker = new Worker(rooms, settings)
     // Before it is registered, so that others see its connections taken, and close() waits for it.
     workers.add(worker)
@@ -368,6 +364,8 @@ async function openTasker(parts: Parts): Promise<Tasker> {
     },
     onDatabaseCall: parts.onCall,
     startWorker,
+    registerWorkflow: async (workflow, how) => await known.register(workflow, how),
+    unregisterWorkflow: (id, how) => known.unregister(id, how),
     export: async (request) => await exports.run(request),
     close: async (closeOptions = {}) => {
       checkStopOptions("close", closeOptions)
@@ -395,7 +393,7 @@ interface ClientParts {
   readonly workers: ReadonlySet<Worker>
 }
 
-function openClient({ database, redact, events, changes, stored, options }: Parts, own: ClientParts): ClosableClient {
+function openClient({ database, redact, events, changes, known, options }: Parts, own: ClientParts): ClosableClient {
   const { limits, hints, notifier, workers } = own
   return createClient({
     database,
@@ -407,7 +405,7 @@ function openClient({ database, redact, events, changes, stored, options }: Part
     workers: () => [...workers].map((worker) => worker.vitals),
     notifications: options.notifications ?? true,
     announce: (hint) => announce(hints, notifier, hint),
-    findWorkflow: (workflow) => findWorkflow(stored, workflow),
+    findWorkflow: (workflow) => known.find(workflow),
   })
 }
 
@@ -444,6 +442,15 @@ function closed(): TaskerError {
   return new TaskerError("TASKER_CLOSED", "this Tasker is closed")
 }
 
+/** What a worker shares with the rest of the process. */
+function workerRooms({ database, logger, redact, events, changes }: Parts) {
+  return { database, logger: boundLogger(logger, { component: "worker" }), redact, events, changes }
+}
+
+function connectionsOf(workers: Iterable<Worker>): number {
+  return [...workers].reduce((sum, worker) => sum + worker.connectionCount, 0)
+}
+
 function workerSettings(options: WorkerOptions, resultBytes: number, freeConnections: number): WorkerSettings {
   const lanes = options.lanes ?? DEFAULT_WORKER_OPTIONS.lanes
   // One for each lane, one for the heartbeat; and one is left for the client.
@@ -468,8 +475,12 @@ function workerSettings(options: WorkerOptions, resultBytes: number, freeConnect
 }
 
 /** A queue that no workflow uses may be meant for later, so it is no error; but nothing will ever come out of it. */
-function warnOfUnknownQueues(logger: Logger, stored: Parts["stored"], queues: readonly string[] = []): void {
-  const known = new Set([...stored.values()].flatMap(({ routes }) => routes.map(({ queue }) => queue)))
+function warnOfUnknownQueues(
+  logger: Logger,
+  workflows: readonly KnownWorkflow[],
+  queues: readonly string[] = [],
+): void {
+  const known = new Set(workflows.flatMap(({ routes }) => routes.map(({ queue }) => queue)))
   const unknown = queues.filter((queue) => !known.has(queue))
   if (unknown.length > 0) logger.warn({ unknown, known: [...known] }, "no workflow of this process has these queues")
 }
@@ -496,22 +507,4 @@ async function listen(
 function announce(hints: Hints, notifier: Notifier, hint: Hint): void {
   hints.emit(hint)
   notifier.notify(hint)
-}
-
-function nameOf({ namespace, name, version }: AnyWorkflow): string {
-  return `${namespace}.${name}@${version}`
-}
-
-function findWorkflow(stored: Parts["stored"], workflow: AnyWorkflow): KnownWorkflow {
-  // Without a compiler it may be anything: a name, a promise.
-  return (workflow === Object(workflow) ? stored.get(nameOf(workflow)) : undefined) ?? refuseUnknown(workflow)
-}
-
-function refuseUnknown(workflow: AnyWorkflow): never {
-  assertWorkflow(workflow)
-  const { namespace, name, version } = workflow
-  throw new TaskerError("TASKER_WORKFLOW_NOT_FOUND", `workflow ${nameOf(workflow)} was not given to createTasker`, {
-    hint: "pass it in `workflows`",
-    details: { namespace, name, version },
-  })
 }

@@ -8,7 +8,6 @@ import type { Exporter } from "../core/exporter.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
 import { silentLogger } from "../core/logger.ts"
 import { testDatabases } from "../database/test-database.ts"
-import type { HandlerRegistry } from "../registry/handler-registry.ts"
 import { collectExamples, type Occurrences } from "./test-examples.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 
@@ -121,11 +120,10 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
     const one = defineWorkflow({ name: "listed", version: "1.0.0" }).step("one", { handler: () => 1 })
     const two = defineWorkflow({ name: "listed", version: "1.0.0" }).step("two", { handler: () => 1 })
     const { tasker, told, show } = await start({ workflows: [one] })
-    // The roof's type shows only what reads; it is the whole registry.
-    const registry = tasker.workflows as HandlerRegistry
-    registry.register(two, { replace: true, correlationId: "c_1" })
-    expect(() => registry.register({ name: "none" } as AnyWorkflow, { correlationId: "c_2" })).toThrow("workflow")
-    registry.unregister({ namespace: "default", name: "listed", version: "1.0.0" }, { correlationId: "c_3" })
+    await tasker.registerWorkflow(two, { replace: true, correlationId: "c_1" })
+    const refused = tasker.registerWorkflow({ name: "none" } as AnyWorkflow, { correlationId: "c_2" })
+    await expect(refused).rejects.toThrow("workflow")
+    tasker.unregisterWorkflow({ namespace: "default", name: "listed", version: "1.0.0" }, { correlationId: "c_3" })
     expect(told("handler.replaced")).toMatchObject([{ key: "default/listed@1.0.0", correlationId: "c_1" }])
     expect(told("handler.validation_failed")).toMatchObject([{ correlationId: "c_2" }])
     expect(told("handler.unregistered")).toMatchObject([{ key: "default/listed@1.0.0", correlationId: "c_3" }])
