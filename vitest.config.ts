@@ -26,6 +26,8 @@ export default defineConfig({
     // A limit is for tests that hang. On a busy machine initdb alone, in a hook, has taken four seconds.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // As is this: what is polled for may take more than vitest's second there.
+    expect: { poll: { timeout: 10_000 } },
     include: [
       "packages/*/src/**/*.test.ts",
       "test/**/*.test.ts",

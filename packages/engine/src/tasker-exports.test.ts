@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { TransformStream } from "node:stream/web"
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { defineWorkflow } from "./core/define-workflow.ts"
 import type { TaskerEvent } from "./core/events/event-map.ts"
 import { silentLogger } from "./core/logger.ts"
@@ -89,14 +89,14 @@ describe("tasker.export", () => {
     expect(broken).toMatchObject({ status: "rejected", reason: { code: "TASKER_EXPORT_FAILED" } })
     expect(whole).toMatchObject({ status: "fulfilled" })
     expect(readdirSync(folder).toSorted()).toEqual(["acme.mjs", "whole.json"])
-    await vi.waitFor(() =>
-      expect(events.map(({ name }) => name).toSorted()).toEqual([
+    await expect
+      .poll(() => events.map(({ name }) => name).toSorted())
+      .toEqual([
         "tasker.telemetry.export_completed",
         "tasker.telemetry.export_failed",
         "tasker.telemetry.export_requested",
         "tasker.telemetry.export_requested",
-      ]),
-    )
+      ])
   })
 
   test("hides what the options of the Tasker call secret", async () => {

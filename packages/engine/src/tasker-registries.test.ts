@@ -57,12 +57,12 @@ describe("tasker.subscribers", () => {
     tasker.subscribers.register(subscriber)
     tasker.plugins.unregister("acme/csv")
     tasker.plugins.register(csv)
-    await vi.waitFor(() => expect(told()).toEqual(["plugin.unregistered", "plugin.registered"]))
+    await vi.waitFor(() => expect(told()).toEqual(["plugin.unregistered", "plugin.registered"]), 10_000)
     tasker.subscribers.unregister("plugins")
     const witness = recorder("witness", "plugin.*")
     tasker.subscribers.register(witness.subscriber)
     tasker.plugins.unregister("acme/csv")
-    await vi.waitFor(() => expect(witness.told()).toEqual(["plugin.unregistered"]))
+    await vi.waitFor(() => expect(witness.told()).toEqual(["plugin.unregistered"]), 10_000)
     expect(told()).toHaveLength(2)
   })
 
@@ -72,7 +72,7 @@ describe("tasker.subscribers", () => {
     tasker.subscribers.register(one.subscriber)
     tasker.subscribers.register(other.subscriber, { replace: true })
     tasker.plugins.register(csv)
-    await vi.waitFor(() => expect([one.told(), other.told()]).toEqual([[], ["plugin.registered"]]))
+    await vi.waitFor(() => expect([one.told(), other.told()]).toEqual([[], ["plugin.registered"]]), 10_000)
   })
 
   test("those of the options are told of the start itself", async () => {
@@ -119,7 +119,7 @@ describe("every operation on a registry", () => {
       "registry.discovery_failed",
       "registry.discovery_completed",
     ]
-    await vi.waitFor(() => expect(told().slice(1)).toEqual(names))
+    await vi.waitFor(() => expect(told().slice(1)).toEqual(names), 10_000)
     expect(lines().map((line) => line.slice(0, line.indexOf(" {")))).toEqual([
       "info registry: subscriber registered",
       "info registry: plugin registered",
@@ -201,7 +201,7 @@ describe("discover", () => {
     const task = await tasker.createTask(workflow, { name: "Ada" })
     expect(await tasker.waitForTask(task)).toMatchObject({ results: { send: "sent: Hello Ada" } })
     const { seen } = await import(pathToFileURL(join(folder, "subscribers/count.mjs")).href)
-    await vi.waitFor(() => expect(seen).toContain("handler.registered"))
+    await vi.waitFor(() => expect(seen).toContain("handler.registered"), 10_000)
     expect(lines().filter((line) => line.startsWith("warn"))).toEqual([expect.stringContaining("no licence")])
   })
 

@@ -162,7 +162,7 @@ describe("immediate", () => {
     const next = listen("worker.*", { immediate: true })
     beat()
     expect(next).toEqual(["worker.stopped"])
-    await vi.waitFor(() => expect(troubles).toEqual(["subscriber.failed", "subscriber.failed"]))
+    await vi.waitFor(() => expect(troubles).toEqual(["subscriber.failed", "subscriber.failed"]), 10_000)
   })
 
   test("is told nothing after its end", () => {

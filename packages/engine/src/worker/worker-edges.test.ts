@@ -80,12 +80,16 @@ describe("a worker", () => {
     await open(workflow, { poolSize: 4 })
     const tasks = [await tasker.createTask(workflow, {}), await tasker.createTask(workflow, {})]
     await tasker.startWorker({ lanes: 1 })
-    await expect.poll(async () => (await tasker.getSteps(tasks[1]!))[0]?.state, { timeout: 5_000 }).toBe("in_progress")
+    await expect.poll(async () => (await tasker.getSteps(tasks[1]!))[0]?.state).toBe("in_progress")
     await gate.reached()
     const waiting = tasks.find(({ taskId }) => taskId !== started[0])!
+    const heartbeat = new Promise<void>(
+      (resolve) => void tasker.onDatabaseCall(({ operation }) => operation === "heartbeat" && resolve()),
+    )
     await tasker.cancelTask(waiting)
-    // The heartbeat that the cancellation asks for; then its turn comes.
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    // The one that the cancellation asks for; the next regular one is ten seconds away. Then its turn comes.
+    await heartbeat
+    await new Promise(setImmediate)
     gate.open()
     await tasker.close()
     expect(started).toHaveLength(1)

@@ -216,13 +216,13 @@ describe.each(await databaseKinds())("what is counted, on $kind", ({ newUrl }) =
     const ready = await value("queueSteps", { queue, state: "ready" })
     expect(ready).toBe(2)
     // What was read is shown for a second.
-    await vi.waitFor(async () => expect(await value("queueOldestReady", { queue })).toBeGreaterThan(0), 3_000)
+    await vi.waitFor(async () => expect(await value("queueOldestReady", { queue })).toBeGreaterThan(0), 10_000)
     expect(await value("queuePaused", { queue })).toBe(1)
     expect(await value("queueLimit", { queue })).toBe(7)
     expect(await value("queueLiveWorkers", { queue })).toBe(1)
     await tasker.resumeQueue(queue)
     await tasker.limitQueue(queue, null)
-    await vi.waitFor(async () => expect(await value("queuePaused", { queue })).toBe(0), 3_000)
+    await vi.waitFor(async () => expect(await value("queuePaused", { queue })).toBe(0), 10_000)
     expect(await value("queueLimit", { queue })).toBeUndefined()
   })
 
@@ -373,7 +373,7 @@ describe("a database that does not answer", () => {
     expect(valueOf(await scrape(metrics), METRICS.collectFailures.name)).toBe(1)
     gate.open()
     await tasker.waitForTask(task)
-    await vi.waitFor(async () => expect(valueOf(await scrape(metrics), METRICS.queueSteps.name)).toBe(0), 3_000)
+    await vi.waitFor(async () => expect(valueOf(await scrape(metrics), METRICS.queueSteps.name)).toBe(0), 10_000)
     await tasker.close()
   })
 
