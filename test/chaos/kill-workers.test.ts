@@ -5,6 +5,8 @@ import { seededRandom } from "./seeded-random.ts"
 import { until } from "./until.ts"
 import { startWorkerProcess, stopWorkers, type WorkerProcess } from "./worker-process.ts"
 
+const KILLS = 4
+
 describe("workers that are killed", () => {
   let server: ChaosServer
 
@@ -16,13 +18,18 @@ describe("workers that are killed", () => {
     await server?.close()
   })
 
-  it("2,000 tasks end, each result recorded once, while workers die by kill -9 at random times", async () => {
+  it("all tasks end, each result recorded once, while workers die by kill -9 at random times", async () => {
     const random = seededRandom("kill -9")
     const { tasker, workflows, url } = server
-    await tasker.createTasks(
-      workflows.order,
-      Array.from({ length: 2_000 }, (_task, number) => ({ input: { number } })),
-    )
+    let created = 0
+    const create = async (count: number) => {
+      created += count
+      await tasker.createTasks(
+        workflows.order,
+        Array.from({ length: count }, (_task, number) => ({ input: { number } })),
+      )
+    }
+    await create(1_000)
     let started = 0
     const start = () => startWorkerProcess({ url, name: `w${++started}` })
     const workers = await Promise.all([start(), start(), start()])
@@ -30,7 +37,11 @@ describe("workers that are killed", () => {
 
     await until("all tasks ended", 60_000, async () => {
       const { states } = await tasker.countTasks()
-      if (states.complete === 2_000) return true
+      if (states.complete === created) {
+        if (kills >= KILLS) return true
+        // A fast machine has work until so many have died.
+        await create(500)
+      }
       await pause(100 + random.below(600))
       const victim = random.below(workers.length)
       await replace(workers, victim, start)
@@ -38,7 +49,6 @@ describe("workers that are killed", () => {
       return false
     })
 
-    expect(kills).toBeGreaterThanOrEqual(3)
     await stopWorkers(workers)
     await assertSound(server)
     const causes = await countCauses(server)
