@@ -68,8 +68,10 @@ test.each(servers)(
     )
     expect(new Set(children)).toEqual(new Set(["req-7", unnamed]))
     for (const [index, taskId] of notices.entries()) {
-      expect(story(worker.lines(), taskId, String(children[index]))).toEqual([
-        "the task was created",
+      const lines = story(worker.lines(), taskId, String(children[index]))
+      // The other lane may begin it before the handler that created it has the answer.
+      expect(lines.filter((line) => line === "the task was created")).toHaveLength(1)
+      expect(lines.filter((line) => line !== "the task was created")).toEqual([
         "the task began",
         "the step was claimed mail",
         "mailed mail",
