@@ -69,7 +69,7 @@ test.each(servers)(
     expect(new Set(children)).toEqual(new Set(["req-7", unnamed]))
     for (const [index, taskId] of notices.entries()) {
       const lines = story(worker.lines(), taskId, String(children[index]))
-      // The other lane may begin it before the handler that created it has the answer.
+      // The lane may begin it before the handler that created it has the answer.
       expect(lines.filter((line) => line === "the task was created")).toHaveLength(1)
       expect(lines.filter((line) => line !== "the task was created")).toEqual([
         "the task began",
@@ -87,9 +87,10 @@ test.each(servers)(
       "the task was cancelled",
     ])
     expect(story(worker.lines(), held, "req-8")).toEqual(["the task began", "the step was claimed hold"])
-    expect(story(rescuer.lines(), held, "req-8")).toEqual([
-      "the step was taken back from a lost worker hold",
+    // Its heartbeat takes the step back, and its lane may claim it before the answer to that is there.
+    expect(story(rescuer.lines(), held, "req-8").toSorted()).toEqual([
       "the step was claimed hold",
+      "the step was taken back from a lost worker hold",
     ])
   },
   60_000,

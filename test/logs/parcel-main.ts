@@ -31,7 +31,8 @@ tell({ event: "ready" })
 async function obey(command: ParcelCommand): Promise<ParcelMessage> {
   switch (command.do) {
     case "work":
-      await tasker.startWorker({ name: command.name, leaseMs: 1_000, pollMs: 100 })
+      // Of one lane, whose answers come in the order of what happened.
+      await tasker.startWorker({ name: command.name, lanes: 1, leaseMs: 1_000, pollMs: 100 })
       break
     case "create": {
       const { workflow, correlationId } = command

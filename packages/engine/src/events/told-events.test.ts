@@ -11,6 +11,8 @@ import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 import { createGate, runTask, untilEnd, untilStep } from "../testing.ts"
 import { noteEnds } from "./test-ends.ts"
 
+/** What two lanes did is told in the order of their answers, which need not be that of what happened. */
+const ONE_LANE = { lanes: 1 } as const
 const RETRY_SOON = { maxAttempts: 2, backoff: { baseMs: 1, capMs: 1 } } as const
 
 const examples = collectExamples()
@@ -54,7 +56,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       .step("one", { handler: ({ input }) => input.n })
       .step("two", { dependsOn: ["one"], handler: ({ results }) => results.one + 1 })
     const { tasker, told, story, show, ended } = await start([workflow])
-    const worker = await tasker.startWorker()
+    const worker = await tasker.startWorker(ONE_LANE)
     const { taskId } = await ended(runTask(tasker, workflow, { n: 1 }, { correlationId: "c_1" }))
     expect(story()).toEqual([
       "task.initialize_requested",
@@ -133,7 +135,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       },
     })
     const { tasker, told, story, show, ended } = await start([workflow])
-    await tasker.startWorker()
+    await tasker.startWorker(ONE_LANE)
     await ended(runTask(tasker, workflow, null))
     expect(story().filter((line) => line.includes("flaky"))).toEqual([
       "step.execution_requested flaky",
@@ -166,7 +168,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       },
     })
     const { tasker, told, story, events, show, ended } = await start([workflow])
-    await tasker.startWorker()
+    await tasker.startWorker(ONE_LANE)
     const handle = await tasker.createTask(workflow, null)
     await ended(untilEnd(tasker, handle))
     expect(story().slice(-3)).toEqual([
@@ -195,7 +197,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       },
     })
     const { tasker, told, show, ended } = await start([workflow])
-    await tasker.startWorker()
+    await tasker.startWorker(ONE_LANE)
     const handle = await tasker.createTask(workflow, null)
     await ended(untilEnd(tasker, handle))
     expect(told("step.failed")).toMatchObject([{ attempt: 1, maxAttempts: 3, error: { message: "never" } }])
@@ -213,7 +215,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       handler: async () => await gate.pass(),
     })
     const { tasker, told, story, show, ended } = await start([workflow])
-    await tasker.startWorker()
+    await tasker.startWorker(ONE_LANE)
     await ended(runTask(tasker, workflow, null))
     gate.open()
     expect(story().filter((line) => line.includes("stuck"))).toEqual([
@@ -242,7 +244,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       .step("blocked", { handler: () => Promise.reject(new PermanentError("no")) })
       .step("unwanted", { skippable: true, dependsOn: ["blocked"], handler: () => 1 })
     const { tasker, told, show, ended } = await start([workflow])
-    await tasker.startWorker()
+    await tasker.startWorker(ONE_LANE)
     const handle = await tasker.createTask(workflow, null, { bypass: ["bypassed"], reason: "a test" })
     await ended(untilEnd(tasker, handle))
     await tasker.skipStep(handle, "unwanted", { by: "ann" })
@@ -299,7 +301,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       },
     })
     const { tasker, told, show, ended } = await start([workflow])
-    await tasker.startWorker()
+    await tasker.startWorker(ONE_LANE)
     const handle = await tasker.createTask(workflow, null)
     await untilStep(tasker, handle, "late", "waiting_for_retry")
     await tasker.retryStep(handle, "late", { by: "ann" })
@@ -360,7 +362,7 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       handler: async ({ tx }) => (await tx.query("select 1 as one")).length,
     })
     const { tasker, story, ended } = await start([workflow])
-    await tasker.startWorker()
+    await tasker.startWorker(ONE_LANE)
     await ended(runTask(tasker, workflow, null))
     expect(story()).toEqual([
       "task.initialize_requested",
