@@ -39,6 +39,9 @@ describe("answers that are lost on their way", () => {
     } finally {
       proxy.cutWhen(() => false)
     }
+    // A worker that has lost an answer finds out what came of its calls, and tells it then: the task may have ended by other means.
+    const stepCount = workflows.order.definition.steps.length
+    await until("all completions were told", 20_000, () => completions(workers).length >= TASKS * (stepCount + 1))
     await stopWorkers(workers)
     const causes = await countCauses(server)
     process.stdout.write(`chaos: ${proxy.cutCount()} answers lost; ${JSON.stringify(causes)}\n`)

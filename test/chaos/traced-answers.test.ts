@@ -51,18 +51,21 @@ describe("spans of a worker whose answers are lost on their way", () => {
     proxy.cutWhen(() => random.next() < 0.05)
     const isOver = async () => (await server.tasker.countTasks()).states.complete === TASKS
     await until("all tasks ended", 60_000, isOver).finally(() => proxy.cutWhen(() => false))
+    const done = () =>
+      exporter.getFinishedSpans().flatMap(({ attributes }) => {
+        const isDone = (attributes["tasker.step.outcome"] ?? attributes["tasker.task.outcome"]) === "complete"
+        const what = attributes["tasker.step.name"] ?? "the task"
+        return isDone ? [`${String(attributes["tasker.task.id"])} ${String(what)}`] : []
+      })
+    const steps = order.definition.steps.map(({ name }) => name)
+    const expected = tasks.flatMap(({ taskId }) => [...steps, "the task"].map((what) => `${taskId} ${what}`))
+    // A worker that has lost an answer finds out what came of its call, and the task may have ended meanwhile.
+    await until("all ends were told", 20_000, () => done().length >= expected.length)
     await worker.close()
     await proxy.close()
 
     expect(proxy.cutCount()).toBeGreaterThanOrEqual(3)
-    const done = exporter.getFinishedSpans().flatMap(({ attributes }) => {
-      const isDone = (attributes["tasker.step.outcome"] ?? attributes["tasker.task.outcome"]) === "complete"
-      const what = attributes["tasker.step.name"] ?? "the task"
-      return isDone ? [`${String(attributes["tasker.task.id"])} ${String(what)}`] : []
-    })
-    const steps = order.definition.steps.map(({ name }) => name)
-    const expected = tasks.flatMap(({ taskId }) => [...steps, "the task"].map((what) => `${taskId} ${what}`))
-    expect(done.toSorted()).toEqual(expected.toSorted())
+    expect(done().toSorted()).toEqual(expected.toSorted())
     expect(open).toBe(0)
   }, 90_000)
 })
