@@ -204,6 +204,12 @@ describe.each(testDatabases(migrate))("FeedReader on $kind", ({ kind, open }) =>
       expect(await createdIn(feed)).toEqual([late.result])
     })
 
+    /** Transactions in other databases of the server hold the feed back too, for as long as they run. */
+    async function readPastAll(feed: FeedReader): Promise<void> {
+      const cursor = async () => (await feed.read(), feed.cursor)
+      await expect.poll(cursor).toMatch(/^1\.\w+$/)
+    }
+
     it("is forgotten once it was rolled back, and everybody from then has ended", async () => {
       const feed = await reader()
       const lost = await openTransaction(opened.database, create)
@@ -215,8 +221,7 @@ describe.each(testDatabases(migrate))("FeedReader on $kind", ({ kind, open }) =>
       expect(feed.cursor).toMatch(/^1\.\w+\.\w+/)
       await other.commit()
       expect(await createdIn(feed)).toEqual([other.result])
-      await feed.read()
-      expect(feed.cursor).toMatch(/^1\.\w+$/)
+      await readPastAll(feed)
       expect((await feed.read()).rowCount).toBe(0)
     })
 
@@ -237,8 +242,7 @@ describe.each(testDatabases(migrate))("FeedReader on $kind", ({ kind, open }) =>
       for (let again = 0; again < 2; again++) expect(await createdIn(feed)).toEqual([])
       await late.commit()
       expect(await createdIn(feed)).toEqual(late.result)
-      await feed.read()
-      expect(feed.cursor).toMatch(/^1\.\w+$/)
+      await readPastAll(feed)
     })
 
     it("is read before what comes after it, however little is read at once", async () => {
