@@ -9,7 +9,8 @@ export interface EventLine {
 
 /**
  * Which events are log lines. At `info`, what becomes of each task, and of steps what is out of the ordinary; at `debug`,
- * the creation of each task and each step, which would be as many lines as there are steps. Null: another line says it, or whoever publishes it writes a line of its own.
+ * also what goes its way: that a task was created, and each step. Null: another line says it, or whoever publishes it
+ * writes a line of its own.
  */
 export const EVENT_LINES: Readonly<Record<EventName, EventLine | null>> = Object.freeze({
   "task.initialize_requested": debug("the task was created"),

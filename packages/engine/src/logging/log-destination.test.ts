@@ -57,6 +57,26 @@ describe("inOneWrite", () => {
     expect(writes).toEqual([2, 1])
   })
 
+  test("a stream that throws harms nobody, and its lines are counted", () => {
+    const written: string[] = []
+    let isBroken = true
+    const write = (text: string): boolean => {
+      if (isBroken) throw new Error("no")
+      written.push(text)
+      return true
+    }
+    // What a host without a compiler may give.
+    const destination = { write, writable: true, on: () => {} } as unknown as NodeJS.WritableStream
+    const logger = createLogger({ destination, format: "json" })
+    inOneWrite(() => {
+      logger.info({}, "said")
+      logger.info({}, "said")
+    })
+    isBroken = false
+    logger.info({}, "said")
+    expect(written.map((line) => JSON.parse(line) as object)).toMatchObject([{ message: "said" }, { dropped: 2 }])
+  })
+
   test("is what a batch of events comes in", () => {
     const { logger, writes } = countingLogger()
     const events = loggedEvents(silentSink, logger, createRedactor())

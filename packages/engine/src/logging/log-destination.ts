@@ -57,7 +57,7 @@ let gathered: Map<WriteLines, string[]> | undefined
 const MAX_GATHERED_LINES = 100
 
 /**
- * Writes the lines of `work` together: a call of the system for each takes as long as making the line. Only for what runs
+ * Writes the lines of `work` together, for a call of the system for each is a good part of what a line costs. Only for what runs
  * through without a handler in it, whose last line must not wait for anything that its process may not live to see.
  */
 export function inOneWrite(work: () => void): void {
@@ -114,8 +114,8 @@ function openFile(fd: number, onDropped: (count: number) => void): OpenDestinati
         while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
         dropped.tell()
       } catch {
-        // A full disk may have room later.
-        dropped.add(lines.length)
+        // A full disk may have room later. A line that was cut is lost, too: its end is in the rest.
+        dropped.add(rest.toString().split("\n").length - 1)
       }
     }),
     isTerminal: false,
@@ -129,12 +129,18 @@ function openStream(stream: NodeJS.WritableStream, onDropped: (count: number) =>
   const isTerminal = "isTTY" in stream && stream.isTTY === true
   return {
     write: lineWriter((lines) => {
-      if (!stream.writable) return
-      if ("writableLength" in stream && Number(stream.writableLength) > MAX_WAITING_BYTES) {
+      try {
+        if (!stream.writable) return
+        if ("writableLength" in stream && Number(stream.writableLength) > MAX_WAITING_BYTES) {
+          dropped.add(lines.length)
+          return
+        }
+        stream.write(lines.join(""))
+      } catch {
+        // A stream of the user's. Lines that were gathered are written outside of the logger, which would have caught it.
         dropped.add(lines.length)
         return
       }
-      stream.write(lines.join(""))
       dropped.tell()
     }),
     isTerminal,

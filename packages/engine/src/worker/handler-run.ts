@@ -13,8 +13,8 @@ export type HandlerEnd = { readonly json: string | null } | { readonly thrown: u
 /**
  * One call of a step's handler, and the time that the attempt has.
  *
- * By callbacks, although promises would read better: a promise more for each step costs the worker as much as a twentieth
- * of the step, and several times that once somebody uses `AsyncLocalStorage`, as OpenTelemetry does.
+ * By callbacks, although promises would read better: each promise is made for every step, and costs more once somebody
+ * uses `AsyncLocalStorage`, as OpenTelemetry does.
  */
 export class HandlerRun {
   readonly #runner: StepRunner
