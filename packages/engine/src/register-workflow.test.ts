@@ -43,6 +43,8 @@ describe.each(testDatabases(migrate))("a workflow that comes later, on $kind", (
     await tasker.startWorker()
     await expect(tasker.waitForTask(task)).resolves.toMatchObject({ results: { pack: "packed" } })
 
+    const byNobodysCompiler = (): boolean => tasker.unregisterWorkflow("parcel" as unknown as typeof pack)
+    expect(byNobodysCompiler).toThrow('expected the id of a workflow, got "parcel"')
     expect([tasker.unregisterWorkflow(pack), tasker.unregisterWorkflow(pack)]).toEqual([true, false])
     await expect(tasker.createTask(pack, null)).rejects.toMatchObject({
       code: "TASKER_WORKFLOW_NOT_FOUND",

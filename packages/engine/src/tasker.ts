@@ -145,6 +145,7 @@ export interface Tasker extends Client {
    * what they are, and workers that were started before go on running them.
    *
    * @returns whether there was one
+   * @throws TaskerError `TASKER_OPTION_INVALID` when `id` is no object
    */
   unregisterWorkflow(id: WorkflowId, options?: UnregisterOptions): boolean
   /**

@@ -1,4 +1,6 @@
+import { describeValue } from "../core/describe-value.ts"
 import { TaskerError } from "../core/error.ts"
+import { isObject } from "../core/is-object.ts"
 import { didYouMean } from "../core/names.ts"
 import { compareVersions, parseVersion } from "../core/semver.ts"
 import { maxSatisfying } from "../core/version-range.ts"
@@ -63,7 +65,10 @@ export interface HandlerRegistry {
   list(filter?: { readonly namespace?: string | undefined }): readonly RegisteredWorkflow[]
   /** Sorted. */
   namespaces(): readonly string[]
-  /** Whether there was one. */
+  /**
+   * @returns whether there was one
+   * @throws TaskerError `TASKER_OPTION_INVALID` when `id` is no object
+   */
   unregister(id: WorkflowId, options?: UnregisterOptions): boolean
   stats(): HandlerRegistryStats
   /**
@@ -118,13 +123,23 @@ export function createHandlerRegistry({ onChange = () => {} }: HandlerRegistryOp
     }
   }
 
+  function unregister(id: WorkflowId, options?: UnregisterOptions): boolean {
+    // Without a compiler it may be anything.
+    if (!isObject(id)) {
+      throw new TaskerError("TASKER_OPTION_INVALID", `expected the id of a workflow, got ${describeValue(id)}`, {
+        hint: "pass the workflow, or its namespace, name and version",
+      })
+    }
+    return registry.unregister(keyOf(id), options) !== undefined
+  }
+
   return Object.freeze({
     register: registry.register,
     get,
     find,
     list,
     namespaces: () => [...index().keys()].toSorted(),
-    unregister: (id: WorkflowId, options?: UnregisterOptions) => registry.unregister(keyOf(id), options) !== undefined,
+    unregister,
     stats,
     discover: async (folder: string | URL, options?: DiscoverWorkflowsOptions) =>
       await discoverWorkflows({ register: registry.register, keyOf, onChange }, folder, options),
