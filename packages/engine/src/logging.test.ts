@@ -61,11 +61,14 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
     const ended = noteEnds(tasker)
     // What two lanes did is told in the order of their answers, which need not be that of what happened.
     await tasker.startWorker({ pollMs: 50, lanes: 1 })
-    /** The lines about a task: level, message and step. */
-    const story = (taskId: string) =>
-      lines
-        .filter((line) => line["taskId"] === taskId)
-        .map(({ level, message, step }) => `${level} ${message} ${typeof step === "string" ? step : ""}`.trim())
+    /** The lines about a task, of one connection after the other: what both did is told in the order of their answers. */
+    const story = (taskId: string) => {
+      const ofTask = lines.filter((line) => line["taskId"] === taskId)
+      const ofWorker = ofTask.filter((line) => "workerId" in line || line["component"] === "handler")
+      const text = ({ level, message, step }: (typeof lines)[number]) =>
+        `${level} ${message} ${typeof step === "string" ? step : ""}`.trim()
+      return { client: ofTask.filter((line) => !ofWorker.includes(line)).map(text), worker: ofWorker.map(text) }
+    }
     return { lines, story, ended }
   }
 
@@ -73,8 +76,8 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
     isFixed = false
     const { lines, story, ended } = await start()
     const { taskId } = await ended(runTask(tasker, order, { id: 1 }, { correlationId: "req-7" }))
-    expect(story(taskId)).toEqual([
-      "debug the task was created",
+    expect(story(taskId).client).toEqual(["debug the task was created"])
+    expect(story(taskId).worker).toEqual([
       "debug the task began",
       "debug the step was claimed check",
       "info checked check",
@@ -114,15 +117,16 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
     isFixed = true
     await tasker.retryStep(failed.taskId, "send", { by: "ann", reason: "the address is there" })
     await ended(tasker.waitForTask(failed.taskId).then(() => failed))
-    expect(story(failed.taskId)).toEqual([
-      "info checked check",
-      "info the attempt failed, and another follows charge",
-      "info the step failed for good send",
-      "info the task failed",
-      "info the failed step was given more attempts send",
-      "info the failed task goes on",
-      "info the task is complete",
-    ])
+    expect(story(failed.taskId)).toEqual({
+      client: ["info the failed step was given more attempts send", "info the failed task goes on"],
+      worker: [
+        "info checked check",
+        "info the attempt failed, and another follows charge",
+        "info the step failed for good send",
+        "info the task failed",
+        "info the task is complete",
+      ],
+    })
     // Nobody gave it a correlation id, so its own id is one.
     for (const line of lines.filter(({ taskId }) => taskId === failed.taskId))
       expect(line["correlationId"]).toBe(failed.taskId)
@@ -142,12 +146,10 @@ describe.each(testDatabases(migrate))("what is logged on $kind", ({ open }) => {
     await tasker.resumeTask(task)
     await tasker.cancelTask(task)
     await ended(untilEnd(tasker, task))
-    expect(story(task.taskId)).toEqual([
-      "info the step failed for good never",
-      "info the task was paused",
-      "info the task was resumed",
-      "info the task was cancelled",
-    ])
+    expect(story(task.taskId)).toEqual({
+      client: ["info the task was paused", "info the task was resumed", "info the task was cancelled"],
+      worker: ["info the step failed for good never"],
+    })
   })
 
   test("requests that were refused, or met a task that stands", async () => {
