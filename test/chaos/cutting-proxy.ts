@@ -6,9 +6,19 @@ export interface CuttingProxy {
   readonly url: string
   /** From now on, `isCut` is asked about each answer. */
   cutWhen(isCut: () => boolean): void
+  /** Keeps the answer to the next statement that contains the text, on the wire, from whoever sent it. */
+  withhold(text: string): Withheld
   /** How many answers were lost. */
   readonly cutCount: () => number
   close(): Promise<void>
+}
+
+/** An answer that is kept from whoever waits for it. */
+export interface Withheld {
+  /** Settles when the server has answered. */
+  readonly answered: Promise<void>
+  /** Cuts the connection, and with it the answer. */
+  cut(): void
 }
 
 /**
@@ -19,6 +29,8 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
   const target = new URL(url)
   const sockets = new Set<Socket>()
   let isCut = (): boolean => false
+  let withheld: { readonly text: string; readonly answered: () => void } | undefined
+  let cutWithheld = (): void => {}
   let cuts = 0
   const server = createServer((client) => {
     const upstream = connect({ host: target.hostname, port: Number(target.port) })
@@ -36,9 +48,18 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
       // Its `close` follows.
       socket.on("error", () => {})
     }
-    client.on("data", (chunk) => upstream.write(chunk))
+    let onAnswer: (() => void) | undefined
+    client.on("data", (chunk: Buffer) => {
+      if (withheld !== undefined && chunk.includes(withheld.text)) {
+        onAnswer = withheld.answered
+        withheld = undefined
+        cutWithheld = end
+      }
+      upstream.write(chunk)
+    })
     upstream.on("data", (chunk) => {
-      if (isCut()) {
+      if (onAnswer !== undefined) onAnswer()
+      else if (isCut()) {
         cuts++
         end()
       } else client.write(chunk)
@@ -52,6 +73,12 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
     url: through.href,
     cutWhen: (decide) => {
       isCut = decide
+    },
+    withhold: (text) => {
+      const answered = new Promise<void>((resolve) => {
+        withheld = { text, answered: resolve }
+      })
+      return { answered, cut: () => cutWithheld() }
     },
     cutCount: () => cuts,
     close: async () => {

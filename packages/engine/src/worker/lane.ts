@@ -41,6 +41,10 @@ export interface LaneOptions {
 interface Ended extends Settled {
   /** The priorities of the children that may become ready by it. */
   readonly heirs: readonly Priority[]
+  /** The worker's id when it began. It gets another when it loses its lease. */
+  readonly workerId: number
+  /** Of an attempt that was aborted: it counts only if its own transaction has recorded it. */
+  readonly aborted?: AttemptSignal
 }
 
 /**
@@ -53,6 +57,8 @@ interface Ended extends Settled {
 export class Lane {
   readonly #options: LaneOptions
   readonly #attempts = new Set<Attempt>()
+  /** Aborted attempts of transactional steps: their own transactions decide what becomes of them. */
+  readonly #undecided = new Set<Attempt>()
   #ended: Ended[] = []
   #connection: Connection | undefined
   #isClaiming = true
@@ -85,7 +91,8 @@ export class Lane {
   }
 
   get isIdle(): boolean {
-    return this.#attempts.size === 0 && this.#ended.length === 0 && this.#call === undefined
+    const hasEnded = this.#attempts.size === 0 && this.#undecided.size === 0 && this.#ended.length === 0
+    return hasEnded && this.#call === undefined
   }
 
   /** Settles when no call is under way. */
@@ -110,14 +117,16 @@ export class Lane {
     this.#alarm?.()
   }
 
-  /** Aborts attempts and frees their room; what they return is dropped. */
+  /** Aborts attempts and frees their room; what they return is dropped, unless it turns out to be recorded. */
   abort(reason: unknown, isAborted: (key: AttemptKey) => boolean = () => true): void {
     for (const attempt of this.#attempts) {
       if (!isAborted(attempt.claimed)) continue
       this.#attempts.delete(attempt)
+      // Before its handler hears of it, which may end it at once.
+      const { transactional } = attempt.served.step.spec
+      if (transactional) this.#undecided.add(attempt)
       attempt.attemptSignal.abort(reason)
-      // A transactional step may be recorded all the same: its own transaction decides.
-      if (!attempt.served.step.spec.transactional) traceAbort(attempt.span, reason)
+      if (!transactional) traceAbort(attempt.span, reason)
     }
     this.#alarm?.()
     if (this.isIdle) this.#options.onIdle()
@@ -125,13 +134,22 @@ export class Lane {
 
   /** Aborts everything, and drops what ended and is not recorded: none of it is the worker's any more. */
   abandon(reason: unknown): void {
-    const { events, runner } = this.#options
     for (const ended of this.#ended) {
-      traceEnd(ended, true)
-      tellFenced(events, runner().workerId, ended)
+      if (ended.aborted !== undefined) traceAbort(ended.span, ended.aborted.signal.reason)
+      else {
+        traceEnd(ended, true)
+        tellFenced(this.#options.events, ended.workerId, ended)
+      }
     }
     this.#ended = []
     this.abort(reason)
+  }
+
+  /** Aborts everything, and waits for none of it any more: the worker stops. */
+  giveUp(reason: unknown): void {
+    this.abort(reason)
+    this.#undecided.clear()
+    if (this.isIdle) this.#options.onIdle()
   }
 
   /** Drops what has ended and turned out to be recorded. */
@@ -157,7 +175,9 @@ export class Lane {
   settle(outcome: Outcome, call: RecordedCall): void {
     const settled = this.#ended.filter((ended) => ended.outcome === outcome)
     this.#ended = this.#ended.filter((ended) => ended.outcome !== outcome)
-    this.#handle({ ...call, workerId: this.#options.runner().workerId, settled, room: 0 })
+    for (const { span, aborted } of settled) if (aborted !== undefined) traceAbort(span, aborted.signal.reason)
+    const own = settled.filter(({ aborted }) => aborted === undefined)
+    if (own.length > 0) this.#handle({ ...call, workerId: this.#options.runner().workerId, settled: own, room: 0 })
   }
 
   /** Runs until `stop()`. */
@@ -208,14 +228,14 @@ export class Lane {
         expected,
       })
       const callMs = performance.now() - calledAt
-      const recorded = advanced.lost.length === 0 ? undefined : await this.#recordedBefore(advanced.lost, ended)
-      const isNew = (key: AttemptKey) => recorded?.has(attemptText(key)) !== true
+      const settled = advanced.lost.length === 0 ? undefined : await this.#settledBefore(advanced.lost, ended)
+      const isNew = (key: AttemptKey) => settled?.has(attemptText(key)) !== true
       this.#handle({
         workerId: runner().workerId,
-        settled: recorded === undefined ? ended : ended.filter(({ outcome }) => isNew(outcome)),
+        settled: settled === undefined ? ended : ended.filter(({ outcome }) => isNew(outcome)),
         advanced: {
           claimed: advanced.claimed,
-          lost: recorded === undefined ? advanced.lost : advanced.lost.filter(isNew),
+          lost: settled === undefined ? advanced.lost : advanced.lost.filter(isNew),
           ended: advanced.ended,
           queuedCount: advanced.queuedCount,
           nextMs: advanced.nextMs ?? soonestRetry(outcomes),
@@ -235,13 +255,32 @@ export class Lane {
     }
   }
 
-  /** Of outcomes that were refused, those that the worker had recorded itself, by a commit whose answer was lost. */
-  async #recordedBefore(lost: readonly AttemptKey[], ended: readonly Ended[]): Promise<ReadonlySet<string>> {
-    const { changes, database, runner } = this.#options
-    const recorded = await readRecorded(database, runner().workerId, lost)
-    traceRecorded(ended, recorded)
-    tellRecorded(changes, recorded)
-    return new Set(recorded.attempts.map(attemptText))
+  /**
+   * Of outcomes that were refused, those of which nothing is left to tell: those that the worker had recorded itself, by
+   * a commit whose answer was lost, and those of attempts that were aborted.
+   */
+  async #settledBefore(lost: readonly AttemptKey[], ended: readonly Ended[]): Promise<ReadonlySet<string>> {
+    const { changes, database } = this.#options
+    const keys = new Set(lost.map(attemptText))
+    const refused = ended.filter(({ outcome }) => keys.has(attemptText(outcome)))
+    const before = new Set<string>()
+    for (const workerId of new Set(refused.map((each) => each.workerId))) {
+      const own = refused.filter((each) => each.workerId === workerId)
+      const recorded = await readRecorded(
+        database,
+        workerId,
+        own.map(({ outcome }) => outcome),
+      )
+      traceRecorded(own, recorded)
+      tellRecorded(changes, recorded)
+      for (const key of recorded.attempts) before.add(attemptText(key))
+    }
+    for (const each of refused) {
+      if (each.aborted === undefined || before.has(attemptText(each.outcome))) continue
+      traceAbort(each.span, each.aborted.signal.reason)
+      before.add(attemptText(each.outcome))
+    }
+    return before
   }
 
   #release(): void {
@@ -266,7 +305,7 @@ export class Lane {
     if (served === undefined || claimed.results === false) {
       const outcome = claimed.results === false ? withTooMuch(claimed) : withoutHandler(claimed)
       span?.stop()
-      this.#ended.push({ outcome, claimed, served, durationMs: null, heirs: [], span })
+      this.#ended.push({ outcome, claimed, served, durationMs: null, heirs: [], span, workerId: runner.workerId })
       return
     }
     const attempt: Attempt = { claimed, served, attemptSignal: new AttemptSignal(), span }
@@ -275,7 +314,8 @@ export class Lane {
   }
 
   #finish(attempt: Attempt, { outcome, durationMs, recorded }: AttemptEnd, workerId: number): void {
-    const wasAborted = !this.#attempts.delete(attempt)
+    const isRunning = this.#attempts.delete(attempt)
+    const isUndecided = this.#undecided.delete(attempt)
     const { attemptSignal, claimed, served, span } = attempt
     span?.stop()
     if (recorded !== undefined) {
@@ -285,18 +325,21 @@ export class Lane {
       // It was recorded without room, and may have freed the last slot of a limited queue.
       this.#mayClaim = true
       if (this.isIdle) this.#options.onIdle()
-    } else {
-      // It is somebody else's by now.
-      if (wasAborted) {
-        traceAbort(span, attemptSignal.signal.reason)
-        // A handler that gave up did as it was told. What one did that went on may have been done twice.
-        if (outcome.kind === "complete") {
-          tellFenced(this.#options.events, workerId, { outcome, claimed, served, durationMs, span })
-        }
-        return
-      }
+    } else if (isRunning) {
       const heirs = (outcome.kind === "complete" ? served.heirs : []).map((own) => own ?? claimed.priority)
-      this.#ended.push({ outcome, claimed, served, durationMs, heirs, span })
+      this.#ended.push({ outcome, claimed, served, durationMs, heirs, span, workerId })
+    } else if (isUndecided) {
+      // It may have been aborted because it was recorded, by a commit whose answer was lost since. The next call tells:
+      // it is refused either way.
+      this.#ended.push({ outcome, claimed, served, durationMs, heirs: [], span, workerId, aborted: attemptSignal })
+    } else {
+      // It is somebody else's by now. A handler that gave up did as it was told; what one did that went on may have been
+      // done twice.
+      traceAbort(span, attemptSignal.signal.reason)
+      if (outcome.kind === "complete") {
+        tellFenced(this.#options.events, workerId, { outcome, claimed, served, durationMs, span })
+      }
+      return
     }
     this.#alarm?.()
   }

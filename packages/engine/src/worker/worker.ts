@@ -198,7 +198,7 @@ export class Worker {
     for (const lane of this.#lanes) lane.stopClaiming()
     await this.#idle(timeoutMs)
     const reason = new TaskerError("TASKER_CLOSED", "the worker stopped before the step ended")
-    for (const lane of this.#lanes) lane.abort(reason)
+    for (const lane of this.#lanes) lane.giveUp(reason)
     // What ended in time is recorded, not run again, if the database answers.
     await this.#idle(RECORDING_MS)
     for (const lane of this.#lanes) lane.stop()
