@@ -9,13 +9,6 @@ import type { ServedStep } from "./served-workflows.ts"
 /** The most events that one attempt may publish. */
 export const MAX_EVENTS_OF_ATTEMPT = 1_000
 
-/** The events of one attempt, until its outcome takes them along. */
-export interface AttemptEvents {
-  readonly publish: (name: string, body: unknown) => void
-  /** Ends the attempt: nothing can be published any more. Returns what was; `undefined` when nothing was. */
-  end(): readonly StoredEvent[] | undefined
-}
-
 export interface AttemptEventsOptions {
   /** What all bodies together may take as JSON. */
   readonly maxBytes: number
@@ -23,35 +16,42 @@ export interface AttemptEventsOptions {
   readonly redact: Redactor
 }
 
-export function createAttemptEvents(
-  { publishable, step }: ServedStep,
-  { maxBytes, redact }: AttemptEventsOptions,
-): AttemptEvents {
-  const { name: stepName } = step.spec
-  let published: StoredEvent[] | undefined
-  let bytesLeft = maxBytes
-  let hasEnded = false
+/** The events of one attempt, until its outcome takes them along. */
+export class AttemptEvents {
+  readonly #served: ServedStep
+  readonly #options: AttemptEventsOptions
+  #published: StoredEvent[] | undefined
+  #bytesLeft: number
+  #hasEnded = false
 
-  function publish(name: string, body: unknown): void {
-    if (hasEnded) throw afterTheEnd(name, stepName)
-    const validate = publishable.get(name)
-    if (validate === undefined) throw undeclared(name, stepName, [...publishable.keys()])
-    if (published?.length === MAX_EVENTS_OF_ATTEMPT) throw tooMany(stepName)
-    const json = encodeBody(name, validate(body), maxBytes)
-    const bytes = Buffer.byteLength(json)
-    if (bytes > bytesLeft) throw tooLarge(stepName, maxBytes)
-    bytesLeft -= bytes
-    published ??= []
-    // As it will be read back; what the handler does to it later changes nothing.
-    published.push({ name, payload: redact.json(JSON.parse(json) as JsonValue) })
+  constructor(served: ServedStep, options: AttemptEventsOptions) {
+    this.#served = served
+    this.#options = options
+    this.#bytesLeft = options.maxBytes
   }
 
-  return {
-    publish,
-    end() {
-      hasEnded = true
-      return published
-    },
+  /** For the handler, which may take it out of its context. */
+  readonly publish = (name: string, body: unknown): void => {
+    const { publishable, step } = this.#served
+    const { maxBytes, redact } = this.#options
+    const { name: stepName } = step.spec
+    if (this.#hasEnded) throw afterTheEnd(name, stepName)
+    const validate = publishable.get(name)
+    if (validate === undefined) throw undeclared(name, stepName, [...publishable.keys()])
+    if (this.#published?.length === MAX_EVENTS_OF_ATTEMPT) throw tooMany(stepName)
+    const json = encodeBody(name, validate(body), maxBytes)
+    const bytes = Buffer.byteLength(json)
+    if (bytes > this.#bytesLeft) throw tooLarge(stepName, maxBytes)
+    this.#bytesLeft -= bytes
+    this.#published ??= []
+    // As it will be read back; what the handler does to it later changes nothing.
+    this.#published.push({ name, payload: redact.json(JSON.parse(json) as JsonValue) })
+  }
+
+  /** Ends the attempt: nothing can be published any more. Returns what was; `undefined` when nothing was. */
+  end(): readonly StoredEvent[] | undefined {
+    this.#hasEnded = true
+    return this.#published
   }
 }
 

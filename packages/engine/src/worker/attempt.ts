@@ -6,7 +6,7 @@ import type { Redactor } from "../core/redact.ts"
 import type { ClaimedStep } from "../store/advance.ts"
 import type { StepSpan } from "../tracing/step-span.ts"
 import type { ServedStep } from "./served-workflows.ts"
-import type { AttemptSignal } from "./step-context.ts"
+import type { AttemptSignal } from "./attempt-signal.ts"
 
 /** What running a step needs from its worker. */
 export interface StepRunner {

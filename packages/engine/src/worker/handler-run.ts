@@ -1,11 +1,12 @@
 import { TaskerError } from "../core/error.ts"
 import { encodeJson } from "../core/json.ts"
+import { isThenable } from "../core/thenable.ts"
 import type { StepTransaction } from "../core/workflow.ts"
 import type { StoredEvent } from "../store/task.ts"
 import type { Attempt, StepRunner } from "./attempt.ts"
-import { type AttemptEvents, createAttemptEvents } from "./attempt-events.ts"
+import { AttemptEvents } from "./attempt-events.ts"
+import { HandlerContext } from "./handler-context.ts"
 import { type HandlerWatch, watchHandler } from "./handler-watch.ts"
-import { stepContext } from "./step-context.ts"
 
 /** What a handler returned, as JSON (null: nothing), or what it threw. */
 export type HandlerEnd = { readonly json: string | null } | { readonly thrown: unknown }
@@ -32,7 +33,7 @@ export class HandlerRun {
     this.#runner = runner
     this.#attempt = attempt
     this.#watch = watchHandler(runner.events, runner.workerId, attempt)
-    this.#events = createAttemptEvents(attempt.served, { maxBytes: runner.resultBytes, redact: runner.redact })
+    this.#events = new AttemptEvents(attempt.served, { maxBytes: runner.resultBytes, redact: runner.redact })
     this.#timer = setTimeout(() => this.#timeOut(), step.spec.timeoutMs)
   }
 
@@ -69,7 +70,7 @@ export class HandlerRun {
     const { claimed, served, attemptSignal, span } = this.#attempt
     const { publish } = this.#events
     const tools = tx === undefined ? { publish, span } : { publish, tx, span }
-    const context = stepContext(claimed, served, attemptSignal, this.#runner.logger, tools)
+    const context = new HandlerContext({ claimed, served, attemptSignal, logger: this.#runner.logger, tools })
     const handle = (): unknown => served.step.handler(context)
     this.#calledAt = performance.now()
     return this.#watch.run(span === undefined ? handle : () => span.run(handle))
@@ -119,8 +120,4 @@ export class HandlerRun {
     this.#settle = undefined
     settle?.(end)
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 }

@@ -23,3 +23,30 @@ test.each<[string, () => unknown, string]>([
   expect(await runTask(tasker, workflow, {})).toMatchObject({ state: "error", error: { message } })
   await tasker.close()
 })
+
+test("a handler that copies its context has all of it in the copy, and asks for its signal and log when it wants", async () => {
+  const workflow = defineWorkflow({ name: "copies", version: "1.0.0" }).step("only", {
+    handler: (context) => {
+      const { signal, log, publish, ...rest } = { ...context }
+      log.info({}, "copied")
+      return { ...rest, isAborted: signal.aborted, same: signal === context.signal, canPublish: typeof publish }
+    },
+  })
+  const tasker = await createTestTasker({ workflows: [workflow] })
+  const { taskId, results } = await runTask(tasker, workflow, { number: 1 })
+  expect(results.only).toEqual({
+    input: { number: 1 },
+    results: {},
+    attempt: 1,
+    maxAttempts: 3,
+    taskId,
+    stepName: "only",
+    workflow: { namespace: "default", name: "copies", version: "1.0.0" },
+    correlationId: taskId,
+    idempotencyKey: `${taskId}:only`,
+    isAborted: false,
+    same: true,
+    canPublish: "function",
+  })
+  await tasker.close()
+})

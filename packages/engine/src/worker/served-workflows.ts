@@ -1,4 +1,4 @@
-import type { AnyWorkflow, Priority, RunnableStep } from "../core/workflow.ts"
+import type { AnyWorkflow, Priority, RunnableStep, WorkflowId } from "../core/workflow.ts"
 import type { BodyValidator } from "../registry/validate-event.ts"
 
 /** A workflow as the database knows it and as this process can run it. */
@@ -13,6 +13,8 @@ export interface ServedWorkflow {
 /** A step, with what the worker needs to know about what comes after it. */
 export interface ServedStep {
   readonly workflow: AnyWorkflow
+  /** Of the workflow, without the rest of it. */
+  readonly workflowId: WorkflowId
   readonly step: RunnableStep
   /** The numbers of the steps that it depends on, by name. */
   readonly parents: ReadonlyMap<string, string>
@@ -35,12 +37,18 @@ export function indexSteps(served: readonly ServedWorkflow[]): FindStep {
   return (workflowId, stepNo) => byWorkflow.get(workflowId)?.[stepNo]
 }
 
+function idOf({ namespace, name, version }: WorkflowId): WorkflowId {
+  return Object.freeze({ namespace, name, version })
+}
+
 function servedSteps({ workflow, validateBody }: ServedWorkflow): readonly ServedStep[] {
   const { steps, events } = workflow
+  const workflowId = idOf(workflow)
   const numbers = new Map(steps.map((step, stepNo) => [step.spec.name, stepNo]))
   const parentNumbers = steps.map((step) => step.spec.dependsOn.map((name) => numbers.get(name) ?? -1))
   return steps.map((step, stepNo) => ({
     workflow,
+    workflowId,
     step,
     parents: new Map(step.spec.dependsOn.map((name) => [name, String(numbers.get(name))])),
     heirs: steps
