@@ -8,14 +8,14 @@ export interface EventLine {
 }
 
 /**
- * Which events are log lines. At `info`, what becomes of each task, and of steps what is out of the ordinary; at `debug`,
- * also what goes its way: that a task was created, and each step. Null: another line says it, or whoever publishes it
- * writes a line of its own.
+ * Which events are log lines. At `info`, what is out of the ordinary, and what operators do; at `debug`, also what goes
+ * its way: each task and each step. So a log at `info` says the more, the worse things go, and not the more work is done.
+ * Null: another line says it, or whoever publishes it writes a line of its own.
  */
 export const EVENT_LINES: Readonly<Record<EventName, EventLine | null>> = Object.freeze({
   "task.initialize_requested": debug("the task was created"),
   "task.start_requested": debug("the task began"),
-  "task.completed": info("the task is complete"),
+  "task.completed": debug("the task is complete"),
   "task.failed": info("the task failed"),
   "task.retry_requested": info("the failed task goes on"),
   "task.cancelled": info("the task was cancelled"),

@@ -49,7 +49,7 @@ describe("loggedEvents", () => {
       to: "complete",
       workerId: 7,
     }
-    expect(lines).toEqual([["info", { ...fields, durationMs: 12.346 }, "the task is complete"]])
+    expect(lines).toEqual([["debug", { ...fields, durationMs: 12.346 }, "the task is complete"]])
     expect(told).toEqual([["task.completed", payload]])
     const event: TaskerEvent = { name: "task.completed", at: new Date(0), payload }
     events.deliver(event)

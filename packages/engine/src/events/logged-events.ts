@@ -1,5 +1,5 @@
 import { EVENT_CATALOGUE, isEventName } from "../core/events/catalogue.ts"
-import type { EventName, TaskerEvent } from "../core/events/event-map.ts"
+import type { TaskerEvent } from "../core/events/event-map.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
 import { guardedLogger } from "../core/guarded-logger.ts"
 import { isLogged, type LogFields, type Logger } from "../core/logger.ts"
@@ -16,7 +16,7 @@ export function loggedEvents(sink: EventSink, logger: Logger, redact: Redactor):
   // The lines are made of what holds no secret any more.
   const lines = guardedLogger(logger, (shown) => shown)
   return {
-    wants: (name) => sink.wants(name) || isLineWanted(LINES.get(name), lines),
+    wants: (name) => sink.wants(name) || isWritten(LINES.get(name), lines),
     publish(name, payload) {
       const shown = payloadWithoutSecrets(payload, redact)
       writeLine(lines, name, shown)
@@ -24,24 +24,32 @@ export function loggedEvents(sink: EventSink, logger: Logger, redact: Redactor):
     },
     deliver(event) {
       const shown = eventWithoutSecrets(event, redact)
-      if (isEventName(shown.name)) writeLine(lines, shown.name, shown.payload)
+      writeLine(lines, shown.name, shown.payload)
       sink.deliver(shown)
     },
     batch: (work) => inOneWrite(() => sink.batch(work)),
   }
 }
 
-/** By name, for it is asked several times a step. */
-const LINES: ReadonlyMap<string, EventLine | null> = new Map(Object.entries(EVENT_LINES))
-
-function isLineWanted(line: EventLine | null | undefined, logger: Logger): line is EventLine {
-  return line !== null && line !== undefined && isLogged(logger, line.level)
+interface ComponentLine extends EventLine {
+  readonly component: string
 }
 
-function writeLine(logger: Logger, name: EventName, payload: TaskerEvent["payload"]): void {
-  const line = EVENT_LINES[name]
-  if (!isLineWanted(line, logger)) return
-  logger[line.level]({ component: EVENT_CATALOGUE[name].category, event: name, ...fieldsOf(payload) }, line.message)
+/** By the name of the event, for it is asked several times a step. Of those that are lines. */
+const LINES: ReadonlyMap<string, ComponentLine> = new Map(
+  Object.entries(EVENT_LINES).flatMap(([name, line]) =>
+    line === null || !isEventName(name) ? [] : [[name, { ...line, component: EVENT_CATALOGUE[name].category }]],
+  ),
+)
+
+function isWritten(line: ComponentLine | undefined, logger: Logger): line is ComponentLine {
+  return line !== undefined && isLogged(logger, line.level)
+}
+
+function writeLine(logger: Logger, event: TaskerEvent["name"], payload: TaskerEvent["payload"]): void {
+  const line = LINES.get(event)
+  if (!isWritten(line, logger)) return
+  logger[line.level]({ component: line.component, event, ...fieldsOf(payload) }, line.message)
 }
 
 /** What the event says, without what it does not know. */

@@ -1,5 +1,6 @@
 import type { TaskerEvent } from "../core/events/event-map.ts"
 import type { EventHandler } from "../core/events/subscriber.ts"
+import { isThenable } from "../core/thenable.ts"
 import { BoundedQueue } from "./bounded-queue.ts"
 
 /** How a subscriber's handler, or its filter, went wrong. */
@@ -181,8 +182,4 @@ function safely(report: () => void): void {
   try {
     report()
   } catch {}
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 }
