@@ -39,7 +39,7 @@ describe("createTraceSampler", () => {
     expect(sampler({ ratio: 0 }).ask(LOW)).toBe(false)
   })
 
-  test("begins so many traces a second, and as many at once after a pause; 50 unless told otherwise", () => {
+  test("begins so many traces a second, and as many at once after a pause; 10 unless told otherwise", () => {
     const { ask, pass } = sampler({ maxTracesPerSecond: 2 })
     const begin = (count: number) => Array.from({ length: count }, () => ask(LOW)).filter(Boolean).length
     expect(begin(5)).toBe(2)
@@ -48,7 +48,7 @@ describe("createTraceSampler", () => {
     pass(60_000)
     expect(begin(5)).toBe(2)
     const usual = sampler({})
-    expect(Array.from({ length: 500 }, () => usual.ask(LOW)).filter(Boolean)).toHaveLength(50)
+    expect(Array.from({ length: 500 }, () => usual.ask(LOW)).filter(Boolean)).toHaveLength(10)
     const all = sampler({ maxTracesPerSecond: null })
     expect(Array.from({ length: 500 }, () => all.ask(LOW)).filter(Boolean)).toHaveLength(500)
   })
@@ -86,6 +86,6 @@ describe("createTraceSampler", () => {
   })
 
   test("says what it does", () => {
-    expect(String(sampler({ ratio: 0.5 }).made)).toBe("TaskerSampler{ratio=0.5,maxTracesPerSecond=50}")
+    expect(String(sampler({ ratio: 0.5 }).made)).toBe("TaskerSampler{ratio=0.5,maxTracesPerSecond=10}")
   })
 })

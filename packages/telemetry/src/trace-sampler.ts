@@ -15,12 +15,12 @@ export interface SamplingOptions {
    * tracing costs a process under load: to record and send a step's span takes about as much CPU time as a worker needs for
    * the step itself.
    *
-   * Default: 50.
+   * Default: 10.
    */
   readonly maxTracesPerSecond?: number | null | undefined
 }
 
-export const DEFAULT_TRACES_PER_SECOND = 50
+export const DEFAULT_TRACES_PER_SECOND = 10
 
 /** Of how many tasks without a creator's context the decision is kept. */
 const KEPT_DECISIONS = 10_000

@@ -1,4 +1,5 @@
 import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api"
+import { AlwaysOffSampler } from "@opentelemetry/sdk-trace-base"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createRedactor } from "../core/redact.ts"
 import { traceCreateTask, traceCreateTasks } from "./creation-spans.ts"
@@ -73,6 +74,28 @@ describe("traceCreateTask", () => {
     expect(childrenOf("tasker.task.create order")).toEqual(["query"])
     expect(decodeTraceContext(stored ?? "")).toMatchObject(idsOf(span.spanContext()))
     expect(span.links).toEqual([])
+  })
+
+  test("when it is not recorded, its context is stored in a trace of the caller's, and left out in one of its own", async () => {
+    tracing.stop()
+    tracing = startTestTracing(new AlwaysOffSampler())
+    const stored: (string | undefined)[] = []
+    const create = () =>
+      traceCreateTask(workflow, redact, async (traceContext) => {
+        stored.push(traceContext)
+        return created
+      })
+    const requestIds = await trace.getTracer("test").startActiveSpan("request", async (request) => {
+      await create()
+      return idsOf(request.spanContext())
+    })
+    await create()
+    await traceCreateTasks({ workflow, count: 1 }, redact, async (next) => {
+      stored.push(next())
+      return [created]
+    })
+    expect(decodeTraceContext(stored[0] ?? "")).toMatchObject({ traceId: requestIds.traceId, traceFlags: 0 })
+    expect(stored.slice(1)).toEqual(["00", "00"])
   })
 
   test("from a step's handler it begins a trace, and both are linked", async () => {

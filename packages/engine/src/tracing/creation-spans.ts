@@ -6,7 +6,7 @@ import { findTracer } from "./find-tracer.ts"
 import { recordError } from "./span-error.ts"
 import { findTracedStep, type TracedStep } from "./step-span.ts"
 import type { TraceAttributes } from "./trace-attributes.ts"
-import { encodeTraceContext } from "./trace-context.ts"
+import { encodeFirstContext, encodeTraceContext } from "./trace-context.ts"
 import { runInside, tryTracing } from "./tracing-trouble.ts"
 
 /** What a request for a task came to. */
@@ -116,11 +116,13 @@ function creationsOf(
     attributes: { ...workflowAttributes(workflow), ...parent },
   }
   const begun = linked === undefined ? context.active() : trace.deleteSpan(context.active())
+  const encode = trace.getSpanContext(begun) === undefined ? encodeFirstContext : encodeTraceContext
+  const name = `tasker.task.create ${workflow.name}`
   return () => {
-    const span = tracer.startSpan(`tasker.task.create ${workflow.name}`, options, begun)
+    const span = tracer.startSpan(name, options, begun)
     const isRecorded = span.isRecording()
     if (!isRecorded) span.end()
-    return { span, isRecorded, traceContext: encodeTraceContext(span.spanContext()) }
+    return { span, isRecorded, traceContext: encode(span.spanContext()) }
   }
 }
 

@@ -3,6 +3,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import {
   decodeTraceContext,
+  encodeFirstContext,
   encodeTraceContext,
   isLeftOut,
   ownTraceContext,
@@ -78,11 +79,23 @@ describe("taskTraceContext", () => {
 })
 
 describe("isLeftOut", () => {
+  const taskId = "0190a000-0000-7000-8000-0000000000aa"
+
   test("says so when the creator's trace is not recorded, and only then", () => {
     const of = (flags: string, more = "") => isLeftOut(`00-${TRACE}-${SPAN}-${flags}${more}`)
     expect(["00", "02", "fe"].map((flags) => of(flags))).toEqual([true, true, true])
     expect(["01", "03", "ff"].map((flags) => of(flags))).toEqual([false, false, false])
     expect([of("00", " a=b"), of("01", " a=b"), of("00", "x")]).toEqual([true, false, false])
     expect([isLeftOut(null), isLeftOut("something else")]).toEqual([false, false])
+  })
+
+  test("of a trace that begins with the task only that is kept, and the task's id stands for it", () => {
+    const first = { traceId: TRACE, spanId: SPAN, traceFlags: TraceFlags.NONE }
+    const stored = encodeFirstContext(first)
+    expect(stored).toBe("00")
+    expect(isLeftOut(stored)).toBe(true)
+    expect(taskTraceContext(taskId, stored)).toEqual({ ...ownTraceContext(taskId), traceFlags: TraceFlags.NONE })
+    const recorded = { ...first, traceFlags: TraceFlags.SAMPLED }
+    expect(encodeFirstContext(recorded)).toBe(encodeTraceContext(recorded))
   })
 })

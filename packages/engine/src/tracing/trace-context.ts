@@ -23,12 +23,23 @@ export function decodeTraceContext(text: string): SpanContext | undefined {
   return space === -1 ? context : { ...context, traceState: createTraceState(text.slice(space + 1)) }
 }
 
-/** As {@link TRACEPARENT}, of a trace that is not recorded. Asked for each step, so it makes nothing. */
+/** Stored in place of a context: the trace would begin with the task, and is not recorded. */
+const NO_TRACE = "00"
+
+/**
+ * As {@link encodeTraceContext}, of a span with which a trace begins. When it is not recorded nobody has seen its ids, and
+ * they are left out: under load most tasks are of this kind, and their contexts are stored, and sent with each step.
+ */
+export function encodeFirstContext(context: SpanContext): string {
+  return (context.traceFlags & TraceFlags.SAMPLED) === 0 ? NO_TRACE : encodeTraceContext(context)
+}
+
+/** As {@link TRACEPARENT}, of a trace that is not recorded. */
 const NOT_SAMPLED = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f][02468ace](?: |$)/
 
 /** Whether whoever created the task decided that its trace is not recorded. */
 export function isLeftOut(stored: string | null): stored is string {
-  return stored !== null && NOT_SAMPLED.test(stored)
+  return stored === NO_TRACE || (stored !== null && NOT_SAMPLED.test(stored))
 }
 
 /**
@@ -45,5 +56,6 @@ export function ownTraceContext(taskId: string): SpanContext {
 
 /** The context that the spans of a task are children of. */
 export function taskTraceContext(taskId: string, stored: string | null): SpanContext {
+  if (stored === NO_TRACE) return { ...ownTraceContext(taskId), traceFlags: TraceFlags.NONE }
   return (stored === null ? undefined : decodeTraceContext(stored)) ?? ownTraceContext(taskId)
 }
