@@ -1,5 +1,6 @@
 import { isTaskerError, TaskerError } from "../core/error.ts"
 import type { Queryable } from "../core/database.ts"
+import { isThenable } from "../core/thenable.ts"
 import type { Workflow } from "../core/workflow.ts"
 import { createTasks as createTaskRows } from "../store/create-tasks.ts"
 import { observedChange } from "../store/observed-change.ts"
@@ -49,8 +50,12 @@ export async function createTasks<Input, Results, CreateInput>(
     for (const [index, request] of requests.entries()) {
       assertArgument(`requests[${index}]`, request, objectRule)
       const { input, ...taskOptions } = request
-      const encoding = taskRequest(rooms, found, input, taskOptions, nextTraceContext())
-      encoded.push(await encoding.catch((error: unknown) => refuse(error, index)))
+      try {
+        const encoding = taskRequest(rooms, found, input, taskOptions, nextTraceContext())
+        encoded.push(isThenable(encoding) ? await encoding : encoding)
+      } catch (error) {
+        refuse(error, index)
+      }
     }
     return await insertTasks(rooms, workflow, encoded, options.transaction)
   })

@@ -3,6 +3,7 @@ import { encodeJson } from "../core/json.ts"
 import { didYouMean } from "../core/names.ts"
 import { priorityRule } from "../core/option-rules.ts"
 import type { JsonValue } from "../core/schema.ts"
+import { isThenable } from "../core/thenable.ts"
 import type { Priority } from "../core/workflow.ts"
 import { dateRule, objectRule, reasonRule, stepNamesRule, tagsRule, whoRule } from "./argument-rules.ts"
 import { assertOptions } from "./assert-argument.ts"
@@ -37,6 +38,8 @@ export interface TaskOptions<StepName extends string = string> {
 
 const MAX_ATTRIBUTES_BYTES = 65_536
 
+const UNIQUE: TaskIdentity = Object.freeze({ strategy: "unique" })
+
 export const TASK_RULES = {
   identity: objectRule,
   tags: tagsRule,
@@ -54,27 +57,38 @@ export const TASK_RULES = {
  * Checks a request for a task, and writes it as JSON for `tasker.create_tasks`.
  *
  * @param traceContext - what the task's spans are children of
+ * @returns a promise only if the input's schema gives one
  * @throws TaskerError `TASKER_OPTION_INVALID`, `TASKER_STEP_NOT_FOUND`, `TASKER_STEP_NOT_SKIPPABLE`, `TASKER_INPUT_INVALID`
  */
-export async function taskRequest(
+export function taskRequest(
   rooms: ClientRooms,
   found: FoundWorkflow,
   input: unknown,
   options: TaskOptions,
   traceContext: string | undefined,
-): Promise<EncodedRequest> {
-  const { workflow, workflowId } = found
+): EncodedRequest | PromiseLike<EncodedRequest> {
   assertOptions("createTask", options, TASK_RULES)
-  const { identity = { strategy: "unique" }, tags = [], attributes = {}, bypass = [] } = options
-  assertIdentity(identity)
-  assertBypass(found, bypass)
+  assertIdentity(options.identity ?? UNIQUE)
+  assertBypass(found, options.bypass ?? [])
+  const valid = found.validateInput(input)
+  if (!isThenable(valid)) return encodeRequest(rooms, found, valid, options, traceContext)
+  return valid.then((settled) => encodeRequest(rooms, found, settled, options, traceContext))
+}
+
+function encodeRequest(
+  rooms: ClientRooms,
+  { workflow, workflowId }: FoundWorkflow,
+  input: unknown,
+  options: TaskOptions,
+  traceContext: string | undefined,
+): EncodedRequest {
+  const { identity = UNIQUE, tags = [], attributes = {}, bypass = [] } = options
   const attributesJson = encodeJson(attributes, {
     what: "attributes",
     maxBytes: MAX_ATTRIBUTES_BYTES,
     code: "TASKER_OPTION_INVALID",
   })
-  const valid = await found.validateInput(input)
-  const inputJson = encodeJson(valid, {
+  const inputJson = encodeJson(input, {
     what: "input",
     maxBytes: rooms.limits.inputBytes,
     code: "TASKER_INPUT_INVALID",
