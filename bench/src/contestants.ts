@@ -24,9 +24,13 @@ export interface Contestant {
   end(): Promise<void>
 }
 
-/** The first process creates the tasks; all of them run workers. */
-export async function startEngine(workers: number, options: ProcessOptions): Promise<Contestant> {
-  const processes = Array.from({ length: workers }, () => startProcess<EngineApi, EngineEvent>("engine-main"))
+/**
+ * The first process creates the tasks; all of them run workers.
+ *
+ * @param checkout - the repository whose engine it is. Default: this one
+ */
+export async function startEngine(workers: number, options: ProcessOptions, checkout?: string): Promise<Contestant> {
+  const processes = Array.from({ length: workers }, () => startProcess<EngineApi, EngineEvent>("engine-main", checkout))
   // One after the other: the first creates the schema, so that what is measured is never ten processes in a queue for it.
   for (const each of processes) await each.call("open", options)
   const [creator] = processes

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process"
+import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, it } from "vitest"
@@ -84,6 +85,13 @@ describe("npm run bench -- --quick --json", () => {
     expect(Number(measured?.["floorP50Ms"])).toBeGreaterThan(40)
     expect(Number(measured?.["p50Ms"])).toBeGreaterThan(60)
   }, 120_000)
+
+  it("--against measures another checkout's engine with nothing on, if that is built", async () => {
+    const checkout = fileURLToPath(new URL("../..", import.meta.url))
+    const run = await bench("--databases=postgres", "--workloads=none", "--no-flatness", `--against=${checkout}`)
+    expect(run.objects).toMatchObject([{ ratioToPlain: expect.any(Number), against: resolve(checkout) }])
+    await expect(bench("--against=/nowhere")).rejects.toThrow("to be a checkout that is built")
+  }, 60_000)
 
   it("measures anew each time", () => {
     const [first, second] = runs.map(({ objects }) => objects.filter(({ database }) => database === "pglite"))

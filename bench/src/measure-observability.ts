@@ -11,6 +11,8 @@ export interface ObservabilityCost {
   readonly workload: string
   /** What was on, at its default settings. */
   readonly observability: readonly ObservabilityPart[]
+  /** The checkout whose engine had nothing on; null: this one. */
+  readonly against: string | null
   readonly stepsPerSecond: number
   /** With nothing on, in turns with the other. */
   readonly plainStepsPerSecond: number
@@ -29,6 +31,9 @@ interface Contender {
   readonly database: string
 }
 
+/** How many rounds there are in place of one. */
+const FINENESS = 4
+
 /** Runs a workload in turns with and without what observes it. */
 export async function measureObservability(options: BenchOptions, server: Server): Promise<ObservabilityCost> {
   const workload = findWorkload("linear_4")
@@ -37,11 +42,14 @@ export async function measureObservability(options: BenchOptions, server: Server
   const plain = await open("bench_plain", options, server)
   const observed = await open("bench_observed", options, server, collector)
   try {
-    const tasks = Math.ceil(options.steps / stepsPerTask)
-    const warmUp = Math.ceil(tasks / 5)
+    // More and shorter rounds than elsewhere: a few percent are looked for on a machine whose speed changes by more
+    // from one second to the next, and what stands next to each other is alike.
+    const rounds = options.rounds * FINENESS
+    const tasks = Math.ceil(options.steps / FINENESS / stepsPerTask)
+    const warmUp = tasks
     for (const each of [plain, observed]) await each.engine.run(warmUp)
-    const rounds: { plain: Measured; observed: Measured }[] = []
-    for (let round = 0; round < options.rounds; round++) {
+    const pairs: { plain: Measured; observed: Measured }[] = []
+    for (let round = 0; round < rounds; round++) {
       const measured: { plain?: Measured; observed?: Measured } = {}
       for (const name of round % 2 === 0 ? (["plain", "observed"] as const) : (["observed", "plain"] as const)) {
         const { engine, database } = { plain, observed }[name]
@@ -49,21 +57,22 @@ export async function measureObservability(options: BenchOptions, server: Server
         measured[name] = { rate: rateOf(cost, stepsPerTask), cpuMsPerStep: cost.usage.cpuMs / (tasks * stepsPerTask) }
       }
       // Both names were measured.
-      rounds.push(measured as Required<typeof measured>)
+      pairs.push(measured as Required<typeof measured>)
     }
     // Spans wait up to a second for others to be sent with. A process that ends sends what it holds.
     await observed.engine.end()
-    const observedSteps = (warmUp + options.rounds * tasks) * stepsPerTask
-    const ratios = rounds.map((round) => round.observed.rate / round.plain.rate)
+    const observedSteps = (warmUp + rounds * tasks) * stepsPerTask
+    const ratios = pairs.map((pair) => pair.observed.rate / pair.plain.rate)
     return {
       workload: workload.name,
       observability: options.observability,
-      stepsPerSecond: median(rounds.map((round) => round.observed.rate)),
-      plainStepsPerSecond: median(rounds.map((round) => round.plain.rate)),
+      against: options.against ?? null,
+      stepsPerSecond: median(pairs.map((pair) => pair.observed.rate)),
+      plainStepsPerSecond: median(pairs.map((pair) => pair.plain.rate)),
       ratioToPlain: median(ratios),
       ratioRange: [Math.min(...ratios), Math.max(...ratios)],
-      workerCpuMsPerStep: median(rounds.map((round) => round.observed.cpuMsPerStep)),
-      plainWorkerCpuMsPerStep: median(rounds.map((round) => round.plain.cpuMsPerStep)),
+      workerCpuMsPerStep: median(pairs.map((pair) => pair.observed.cpuMsPerStep)),
+      plainWorkerCpuMsPerStep: median(pairs.map((pair) => pair.plain.cpuMsPerStep)),
       collectedBytesPerStep: collector.bytes / observedSteps,
     }
   } finally {
@@ -86,8 +95,10 @@ async function open(
   server: Server,
   collector?: Collector,
 ): Promise<Contender> {
-  const { concurrency, lanes, observability: parts } = options
+  const { concurrency, lanes, observability: parts, against } = options
   const url = await server.createDatabase(database)
-  const observed = collector === undefined ? {} : { observability: { parts, collectorUrl: collector.url } }
-  return { engine: await startEngine(1, { url, workload: "linear_4", concurrency, lanes, ...observed }), database }
+  const processOptions = { url, workload: "linear_4", concurrency, lanes }
+  if (collector === undefined) return { engine: await startEngine(1, processOptions, against), database }
+  const observability = { parts, collectorUrl: collector.url }
+  return { engine: await startEngine(1, { ...processOptions, observability }), database }
 }

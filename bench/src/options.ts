@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs"
+import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { WORKLOADS } from "./workloads.ts"
 
@@ -28,6 +30,8 @@ export interface BenchOptions {
   readonly hasFlatness: boolean
   /** What is on in the runs that are compared with runs without; empty when there is no such comparison. */
   readonly observability: readonly ObservabilityPart[]
+  /** A checkout of this repository, built, whose engine is the one with nothing on; undefined: this one's. */
+  readonly against: string | undefined
   /** Steps in flight, over all worker processes; per process there are so many fewer. */
   readonly concurrency: number
   /** Lanes of each worker process. */
@@ -57,6 +61,7 @@ npm run bench -- [options]
   --workers LIST        worker processes: 1,2
   --no-flatness         leaves the runs with a long history and a long queue out
   --observability LIST  what is on where that is compared with nothing: ${OBSERVABILITY.join(",")}; or none
+  --against DIR         where observing is measured, the engine with nothing on is that of another checkout, which is built
   --concurrency N       steps in flight, shared by the worker processes; default 200
   --lanes N             lanes of each worker process; default 2
   --rounds N            default ${FULL.rounds}, quick ${QUICK.rounds}
@@ -82,6 +87,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       workers: { type: "string", default: "1,2" },
       "no-flatness": { type: "boolean", default: false },
       observability: { type: "string", default: OBSERVABILITY.join(",") },
+      against: { type: "string" },
       concurrency: { type: "string", default: "200" },
       lanes: { type: "string", default: "2" },
       rounds: { type: "string" },
@@ -112,6 +118,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     },
     hasFlatness: !values["no-flatness"],
     observability: values.observability === "none" ? [] : oneOf("observability", OBSERVABILITY, values.observability),
+    against: values.against === undefined ? undefined : checkout(values.against),
     concurrency: positive("concurrency", values.concurrency),
     lanes: positive("lanes", values.lanes),
     rounds: count("rounds"),
@@ -130,6 +137,14 @@ function flushMs(given: string, url: string | undefined): number {
   if (value > 0 && url !== undefined)
     throw new Error("expected no --url with --flush-ms: it changes a server's settings")
   return value
+}
+
+function checkout(given: string): string {
+  const dir = resolve(given)
+  if (existsSync(join(dir, "bench/dist/engine-main.js"))) return dir
+  throw new Error(
+    `expected --against to be a checkout that is built (npx tsc -b packages/engine bench), got "${given}"`,
+  )
 }
 
 function positive(name: string, given: string): number {

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 /** What a process can be asked to do: one argument and one answer each, both JSON. */
@@ -29,9 +30,14 @@ export interface RemoteProcess<Api, Event> {
 
 const END_TIMEOUT_MS = 10_000
 
-/** Starts `main`, a compiled program beside this folder, as a process of its own. */
-export function startProcess<Api, Event = never>(main: string): RemoteProcess<Api, Event> {
-  const child = fork(fileURLToPath(new URL(`../${main}.js`, import.meta.url)), {
+/**
+ * Starts `main`, a compiled program beside this folder, as a process of its own.
+ *
+ * @param checkout - the repository whose program it is. Default: this one
+ */
+export function startProcess<Api, Event = never>(main: string, checkout?: string): RemoteProcess<Api, Event> {
+  const own = fileURLToPath(new URL(`../${main}.js`, import.meta.url))
+  const child = fork(checkout === undefined ? own : join(checkout, "bench/dist", `${main}.js`), {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   })
   const waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (error: Error) => void }>()

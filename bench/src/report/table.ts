@@ -70,11 +70,17 @@ export function renderTables(
   }
   if (costs.length > 0) {
     parts.push(
-      "Throughput and cost per step of what observes the engine, at default settings, in turns with nothing on:",
+      `Throughput and cost per step of what observes the engine, at default settings, in turns with nothing on${of(costs)}:`,
     )
     parts.push(renderTable(costs, OBSERVABILITY_COLUMNS))
   }
   return `${parts.join("\n\n")}\n`
+}
+
+/** Whose engine had nothing on, if it was not this one's. */
+function of(costs: readonly ObservabilityCost[]): string {
+  const [{ against } = { against: null }] = costs
+  return against === null ? "" : ` in the engine of ${against}`
 }
 
 function renderTable<Row>(rows: readonly Row[], columns: Columns<Row>): string {
