@@ -263,15 +263,15 @@ export class Lane {
     const { changes, database } = this.#options
     const keys = new Set(lost.map(attemptText))
     const refused = ended.filter(({ outcome }) => keys.has(attemptText(outcome)))
-    const before = new Set<string>()
+    const found: Recorded[] = []
     for (const workerId of new Set(refused.map((each) => each.workerId))) {
-      const own = refused.filter((each) => each.workerId === workerId)
-      const recorded = await readRecorded(
-        database,
-        workerId,
-        own.map(({ outcome }) => outcome),
-      )
-      traceRecorded(own, recorded)
+      const own = refused.filter((each) => each.workerId === workerId).map(({ outcome }) => outcome)
+      found.push(await readRecorded(database, workerId, own))
+    }
+    // Once all was read: what fails before is asked for again, and told then.
+    const before = new Set<string>()
+    for (const recorded of found) {
+      traceRecorded(refused, recorded)
       tellRecorded(changes, recorded)
       for (const key of recorded.attempts) before.add(attemptText(key))
     }
