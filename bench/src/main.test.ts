@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process"
-import { resolve } from "node:path"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, it } from "vitest"
@@ -87,10 +89,18 @@ describe("npm run bench -- --quick --json", () => {
   }, 120_000)
 
   it("--against measures another checkout's engine with nothing on, if that is built", async () => {
-    const checkout = fileURLToPath(new URL("../..", import.meta.url))
-    const run = await bench("--databases=postgres", "--workloads=none", "--no-flatness", `--against=${checkout}`)
-    expect(run.objects).toMatchObject([{ ratioToPlain: expect.any(Number), against: resolve(checkout) }])
-    await expect(bench("--against=/nowhere")).rejects.toThrow("to be a checkout that is built")
+    const own = fileURLToPath(new URL("../..", import.meta.url))
+    const options = ["--databases=postgres", "--workloads=none", "--no-flatness"]
+    const run = await bench(...options, `--against=${own}`)
+    expect(run.objects).toMatchObject([{ ratioToPlain: expect.any(Number), against: resolve(own) }])
+
+    const other = await mkdtemp(join(tmpdir(), "tasker-checkout-"))
+    await mkdir(join(other, "bench/dist"), { recursive: true })
+    const program = 'process.on("message", ({ id }) => process.send({ id, error: "the other engine was asked" }))'
+    await writeFile(join(other, "bench/dist/engine-main.js"), program)
+    await expect(bench(...options, `--against=${other}`)).rejects.toThrow("the other engine was asked")
+    await rm(other, { recursive: true })
+    await expect(bench(...options, `--against=${other}`)).rejects.toThrow("to be a checkout that is built")
   }, 60_000)
 
   it("measures anew each time", () => {

@@ -27,8 +27,8 @@ describe("a transactional step that is aborted while it commits", () => {
 
   afterAll(async () => await server?.close())
 
-  /** A worker whose heartbeats find out what is not its own any more; `gate` runs in both steps of the workflow. */
-  async function startWorker(gate: (step: ChaosStep) => Promise<void>): Promise<ReturnType<typeof chaosWorkflows>> {
+  /** Connects through the proxy, and notes what is told. `gate` runs in both steps of the workflow of that name. */
+  async function open(gate: (step: ChaosStep) => Promise<void>): Promise<ReturnType<typeof chaosWorkflows>> {
     const workflows = chaosWorkflows({
       work: () => Promise.reject(new Error("no task of this test has such a step")),
       gate: async (step) => {
@@ -45,7 +45,7 @@ describe("a transactional step that is aborted while it commits", () => {
   it("is told as completed, once, when the answer to its commit is lost", async () => {
     const aborted = createGate()
     const committing = createGate()
-    const workflows = await startWorker(async ({ stepName, signal }) => {
+    const workflows = await open(async ({ stepName, signal }) => {
       if (stepName !== "hold_and_write") return
       signal.addEventListener("abort", () => void aborted.pass(), { once: true })
       await committing.pass()
@@ -70,7 +70,7 @@ describe("a transactional step that is aborted while it commits", () => {
 
   it("is told neither as completed nor as fenced when it was cancelled and rolled back", async () => {
     const running = createGate()
-    const workflows = await startWorker(async ({ signal }) => {
+    const workflows = await open(async ({ signal }) => {
       void running.pass()
       await new Promise<void>((_resolve, reject) =>
         signal.addEventListener("abort", () => reject(new Error("gave up")), { once: true }),
