@@ -10,6 +10,7 @@ import { testDatabase } from "./database/test-database.ts"
 import { migrate } from "./store/migrate.ts"
 import { callApi } from "./http/call-api.ts"
 import { createLogger } from "./logging/create-logger.ts"
+import { readLines } from "./logging/test-lines.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
 import { runTask } from "./testing.ts"
 
@@ -106,6 +107,35 @@ describe("no secret is", () => {
     const log = String(stream.read())
     expect(log.split("[REDACTED]").length).toBeGreaterThan(12)
     expectNoSecret(log)
+  })
+
+  test("hidden that the user allows, nor masked twice, in what the engine's own logger writes", async () => {
+    const stream = new PassThrough()
+    const logger = createLogger({ destination: stream, level: "debug", redact: { keys: ["nick_name"], mask: "###" } })
+    const telling = defineWorkflow({ name: "telling", version: "1.0.0" }).step("tell", {
+      maxAttempts: 1,
+      handler: ({ log }) => {
+        log.info({ email: "bob@shop.com", password: PASSWORD, iban: IBAN, nickName: "bob" }, `token=${TOKEN}`)
+        throw new Error(`email=bob@shop.com iban=${IBAN} nick-name=bob`)
+      },
+    })
+    tasker = await createTasker({
+      url: opened.url,
+      workflows: [telling],
+      logger,
+      redact: { allow: ["email"], mask: "***", keys: ["iban"] },
+    })
+    await tasker.startWorker()
+    const { taskId } = await runTask(tasker, telling, null)
+    await tasker.close()
+    logger.info({ email: "bob@shop.com", iban: IBAN }, "said without Tasker")
+    const lines = readLines(String(stream.read()))
+    const said = lines.find(({ component }) => component === "handler")
+    const hidden = { password: "***", iban: "***", nickName: "***", message: "token=***" }
+    expect(said).toMatchObject({ taskId, email: "bob@shop.com", ...hidden })
+    const failed = lines.find(({ event }) => event === "step.failed")
+    expect(failed).toMatchObject({ taskId, error: { message: "email=bob@shop.com iban=*** nick-name=***" } })
+    expect(lines.at(-1)).toMatchObject({ email: "###", iban: IBAN })
   })
 
   test("stored with a step, or answered", async () => {

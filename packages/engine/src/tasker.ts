@@ -10,12 +10,11 @@ import type { EventSink } from "./core/events/event-sink.ts"
 import type { Subscriber } from "./core/events/subscriber.ts"
 import type { ChangeWatch } from "./core/events/change-watch.ts"
 import type { Exporter, ExportSummary } from "./core/exporter.ts"
-import { guardedLogger } from "./core/guarded-logger.ts"
 import { isObject } from "./core/is-object.ts"
 import { createHints, HINTS, type Hint, type Hints } from "./core/hints.ts"
 import { boundLogger, type Logger } from "./core/logger.ts"
 import { flagRule, integerRule } from "./core/option-rules.ts"
-import { createRedactor, type Redact, type RedactOptions, type Redactor } from "./core/redact.ts"
+import { createRedactor, type RedactOptions, type Redactor } from "./core/redact.ts"
 import { redactRule } from "./core/redact-rules.ts"
 import type { AnyWorkflow, WorkflowId } from "./core/workflow.ts"
 import { connect, DEFAULT_DATABASE_URL } from "./database/connect.ts"
@@ -32,7 +31,7 @@ import type { PluginRegistry } from "./registry/plugin-registry.ts"
 import type { RegisterOptions, UnregisterOptions } from "./registry/registry.ts"
 import type { SubscriberRegistry } from "./registry/subscriber-registry.ts"
 import { type KnownWorkflow, KnownWorkflows } from "./known-workflows.ts"
-import { createLogger } from "./logging/create-logger.ts"
+import { createLogger, loggerByRules } from "./logging/create-logger.ts"
 import { EventBus } from "./events/event-bus.ts"
 import { loggedEvents } from "./events/logged-events.ts"
 import { type Events, createEvents } from "./events/events.ts"
@@ -216,7 +215,7 @@ const DELIVERY_MS = 5_000
 export async function createTasker(options: TaskerOptions = {}): Promise<Tasker> {
   checkOptions("createTasker", options, RULES, "TASKER_CONFIG_INVALID")
   const redact = createRedactor(options.redact)
-  const logger = loggerOf(options, redact)
+  const logger = loggerByRules(options.logger ?? createLogger({ level: "warn" }), options.redact)
   const bus = new EventBus({ now: () => new Date(), logger: boundLogger(logger, { component: "events" }), redact })
   const events = loggedEvents(bus, logger, redact)
   const registries = createRegistries({
@@ -279,10 +278,6 @@ function isLimits(value: unknown): boolean {
       ["inputBytes", "resultBytes"].includes(key)
       && (bytes === undefined || integerRule(1, 268_435_455).accepts(bytes)),
   )
-}
-
-function loggerOf({ logger, redact: redactOptions }: TaskerOptions, redact: Redact): Logger {
-  return logger === undefined ? createLogger({ level: "warn", redact: redactOptions }) : guardedLogger(logger, redact)
 }
 
 function factsOf({ kind, displayUrl }: Database): DatabaseFacts {

@@ -24,7 +24,10 @@ export interface LoggerOptions {
   readonly destination?: LogDestination | undefined
   /** Whether pretty lines have colours. Default: on a terminal that has them, unless `NO_COLOR` is set. */
   readonly colors?: boolean | undefined
-  /** Which secrets are taken out, beside those that always are. Default: none. */
+  /**
+   * Which secrets are taken out, beside those that always are. Of a logger that `createTasker` is given, only `keys`
+   * count, beside those of Tasker's own `redact`, whose `allow` and `mask` hold for its lines. Default: none.
+   */
   readonly redact?: RedactOptions | undefined
 }
 
@@ -39,8 +42,8 @@ export interface LoggerOptions {
  *
  * @example
  * ```ts
- * const logger = createLogger({ level: "debug", redact: { keys: ["iban"] } })
- * const tasker = await createTasker({ workflows: [processOrder], logger })
+ * const logger = createLogger({ level: "debug" })
+ * const tasker = await createTasker({ workflows: [processOrder], logger, redact: { keys: ["iban"] } })
  * ```
  */
 export function createLogger(options: LoggerOptions = {}): Logger {
@@ -62,7 +65,22 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     },
     format === "json" ? destination : prettyLines(destination, isColored),
   )
-  return guardedLogger(logger, createRedactor(options.redact))
+  const guarded = guardedLogger(logger, createRedactor(options.redact))
+  unguarded.set(guarded, { logger, keys: options.redact?.keys ?? [] })
+  return guarded
+}
+
+/** What stands behind the loggers that are made here, and the secret keys that they were given. */
+const unguarded = new WeakMap<Logger, { readonly logger: Logger; readonly keys: readonly string[] }>()
+
+/**
+ * The same logger, for the lines of whoever has rules of his own. One of {@link createLogger} is asked for its secret keys
+ * and goes by those rules from then on: by its own, too, it would hide what they allow, and put its mask over theirs.
+ */
+export function loggerByRules(logger: Logger, rules: RedactOptions = {}): Logger {
+  const own = unguarded.get(logger)
+  if (own === undefined) return guardedLogger(logger, createRedactor(rules))
+  return guardedLogger(own.logger, createRedactor({ ...rules, keys: [...(rules.keys ?? []), ...own.keys] }))
 }
 
 let lastTime = 0
