@@ -37,6 +37,12 @@ function beat(workerId = 1): void {
   bus.publish("worker.stopped", { workerId, worker: "w", handedBackCount: 0 })
 }
 
+/** The worker of a beat. */
+function stoppedWorker({ name, payload }: TaskerEvent): number {
+  if (name !== "worker.stopped") throw new TypeError(`expected a beat, got ${name}`)
+  return payload.workerId
+}
+
 function statsOf(subscriber: string): object | undefined {
   return bus.stats().find((one) => one.subscriber === subscriber)
 }
@@ -185,7 +191,7 @@ describe("immediate", () => {
 
 describe("filter", () => {
   test("only what it says true to is delivered; the rest waits nowhere", async () => {
-    const isOdd = (event: TaskerEvent) => "workerId" in event.payload && Number(event.payload.workerId) % 2 === 1
+    const isOdd = (event: TaskerEvent) => event.name === "worker.stopped" && event.payload.workerId % 2 === 1
     const told = listen("worker.stopped", { filter: isOdd, maxPending: 1 })
     for (const workerId of [1, 2, 4, 6]) beat(workerId)
     await bus.drained()
@@ -224,9 +230,10 @@ describe("a subscriber that waits", () => {
     const gate = createGate()
     const told: number[] = []
     const on = {
-      "worker.stopped": async ({ payload }: TaskerEvent) => {
-        if ("workerId" in payload && payload.workerId === 1) await gate.pass()
-        told.push("workerId" in payload ? Number(payload.workerId) : -1)
+      "worker.stopped": async (event: TaskerEvent) => {
+        const workerId = stoppedWorker(event)
+        if (workerId === 1) await gate.pass()
+        told.push(workerId)
       },
     }
     bus.subscribe({ name: "slow", on })
@@ -245,8 +252,8 @@ describe("a subscriber that waits", () => {
     vi.useFakeTimers()
     const told: number[] = []
     const on = {
-      "worker.stopped": async ({ payload }: TaskerEvent) => {
-        told.push("workerId" in payload ? Number(payload.workerId) : -1)
+      "worker.stopped": async (event: TaskerEvent) => {
+        told.push(stoppedWorker(event))
         if (told.length === 1) await new Promise(() => {})
       },
     }
@@ -374,11 +381,11 @@ describe("a subscriber that is too slow", () => {
   test("misses what has waited longest, and that is counted, logged and told once a second", async () => {
     vi.useFakeTimers()
     const gate = createGate()
-    const told: unknown[] = []
+    const told: number[] = []
     const on = {
-      "worker.stopped": async ({ payload }: TaskerEvent) => {
+      "worker.stopped": async (event: TaskerEvent) => {
         await gate.pass()
-        told.push("workerId" in payload ? payload.workerId : undefined)
+        told.push(stoppedWorker(event))
       },
     }
     bus.subscribe({ name: "slow", on, maxPending: 2 })

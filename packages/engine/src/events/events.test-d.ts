@@ -1,7 +1,7 @@
 /** Tests of the types of events. `tsc -b` runs them; what it prints for the negative ones is quoted above each. */
 
-import type { CustomEvent, EngineEvent, EventNamed, TaskerEvent } from "../core/events/event-map.ts"
-import type { QueueLimit } from "../core/events/event-payloads.ts"
+import type { CustomEvent, EngineEvent, EventName, EventNamed, TaskerEvent } from "../core/events/event-map.ts"
+import type { QueueLimit, StepChange } from "../core/events/event-payloads.ts"
 import { orNull, type PayloadField, type PayloadFields } from "../core/events/payload-field.ts"
 import type { StepState } from "../core/state.ts"
 import type { Events } from "./events.ts"
@@ -24,7 +24,13 @@ events.on("worker.*", (event) => {
   else void event.payload.handedBackCount
 })
 
-events.on("*", (event) => expect<Equal<typeof event, TaskerEvent>>() && undefined)
+events.on("*", (event) => {
+  expect<Equal<typeof event, TaskerEvent>>()
+  if (event.name === "step.failed") expect<Equal<typeof event, EventNamed<"step.failed">>>()
+  // Property 'step' does not exist on type ...
+  // @ts-expect-error the message is quoted above
+  else void event.payload.step
+})
 events.on("*.failed", (event) => expect<Equal<typeof event, TaskerEvent>>() && undefined)
 events.on(anyPattern, (event) => expect<Equal<typeof event, TaskerEvent>>() && undefined)
 
@@ -58,12 +64,37 @@ events.on("step.completed", ({ payload }) => void payload.handedBackCount)
 // @ts-expect-error the message is quoted above
 events.on("step.completed", () => {}, { timeout: 1_000 })
 
+// The name narrows whatever there may be: events of users have other names, with a dot as those of the engine.
+expect<Equal<EventName, Extract<EventName, `${string}.${string}`>>>()
+export function narrow(told: TaskerEvent): void {
+  if (told.name === "step.failed") expect<Equal<typeof told, EventNamed<"step.failed">>>()
+  else expect<Equal<typeof told, Exclude<TaskerEvent, EventNamed<"step.failed">>>>()
+  switch (told.name) {
+    case "task.failed":
+    case "task.completed":
+      expect<Equal<typeof told, EventNamed<"task.failed"> | EventNamed<"task.completed">>>()
+      break
+    case "queue.limited":
+      expect<Equal<typeof told.payload, QueueLimit>>()
+      break
+    default:
+      expect<Equal<Extract<typeof told, CustomEvent>, CustomEvent>>()
+  }
+  // It is text for all that.
+  expect<Equal<ReturnType<typeof told.name.toUpperCase>, string>>()
+
+  // This comparison appears to be unintentional because ... and '"step.complted"' have no overlap.
+  // @ts-expect-error the message is quoted above
+  void (told.name === "step.complted")
+}
+
 declare const event: EngineEvent
 if (event.name === "observability.step.backoff") expect<Equal<typeof event.payload.delayMs, number | null>>()
 
 async function follow() {
   for await (const followed of events.follow()) {
     expect<Equal<typeof followed, TaskerEvent & { readonly cursor: string }>>()
+    if (followed.name === "step.failed") expect<Equal<typeof followed.payload, StepChange>>()
   }
   for await (const followed of events.follow({ after: "beginning", events: ["task.completed", "step.completed"] })) {
     expect<Equal<typeof followed.name, "task.completed" | "step.completed">>()
@@ -103,6 +134,9 @@ void events.subscribe("audit", {
     expect<Equal<typeof cursor, string>>()
     expect<Equal<typeof signal, AbortSignal>>()
     expect<Equal<typeof attempt, number>>()
+  },
+  "*": ({ name, payload }) => {
+    if (name === "step.failed") expect<Equal<typeof payload, StepChange>>()
   },
   "task.*": async ({ name }) => void (await Promise.resolve(name === "task.failed")),
   "order.shipped": ({ payload }) => expect<Equal<typeof payload.body, unknown>>() && undefined,

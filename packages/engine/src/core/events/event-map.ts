@@ -106,8 +106,11 @@ export interface CustomEvent {
   readonly payload: facts.PublishedEvent
 }
 
-/** A name that is none of the engine's. Made by the check of names, so that `name` still tells engine events apart. */
-export type CustomEventName = string & { readonly [customEventName]: true }
+/**
+ * A name that is none of the engine's, made by the check of names. The compiler takes `string & Brand` for any literal,
+ * and would narrow by `name` to a union with this; a template with a brand it tells apart.
+ */
+export type CustomEventName = `${string}.${string}` & { readonly [customEventName]: true }
 declare const customEventName: unique symbol
 
 export type TaskerEvent = EngineEvent | CustomEvent
