@@ -242,7 +242,7 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
     await migrateAndTell(database, events)
     const known = new KnownWorkflows({ database, events, registry: registries.workflows })
     await known.storeAll(options.replaceWorkflows ?? false)
-    const changes: ChangeWatch = { events, watchesEnds: isTracing, onEnded: traceTask }
+    const changes: ChangeWatch = { events, watchesEnds: isTracing, onEnded: (task) => traceTask(task, redact) }
     const told = { redact, bus, events, changes }
     return await openTasker({ ...watched, ...told, logger, registries, known, options, poolSize })
   } catch (error) {

@@ -3,10 +3,27 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { createRedactor } from "../core/redact.ts"
+import { startStepSpan } from "../tracing/step-span.ts"
 import { startTestTracing, type TestTracing } from "../tracing/test-tracing.ts"
 import { callApi } from "./call-api.ts"
 
 const step = { signal: new AbortController().signal, idempotencyKey: "task-1:charge" }
+
+const ATTEMPT = {
+  taskId: "task-1",
+  namespace: "shop",
+  workflow: "order",
+  version: "1.0.0",
+  correlationId: "c_1",
+  step: "charge",
+  attempt: 1,
+  maxAttempts: 1,
+  queue: "shop",
+  workerId: 1,
+  waitMs: 0,
+  traceContext: null,
+}
 
 let tracing: TestTracing
 let server: Server
@@ -52,6 +69,14 @@ describe("callApi with OpenTelemetry", () => {
       "url.full": `${url}/carts/1`,
       "http.response.status_code": 200,
     })
+  })
+
+  test("below a step has no secret of the path, by the rules of the step's Tasker", async () => {
+    const redact = createRedactor({ keys: ["iban"] })
+    const span = startStepSpan(ATTEMPT, redact)
+    await span?.run(() => callApi(step, { url: `${url}/pay;iban=DE02;token=hunter2/now` }))
+    span?.end({ outcome: "complete" })
+    expect(tracing.span("GET").attributes["url.full"]).toBe(`${url}/pay;iban=[REDACTED];token=[REDACTED]`)
   })
 
   test("an answer that is no success is an error", async () => {

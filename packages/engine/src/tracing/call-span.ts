@@ -9,7 +9,9 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api"
+import { asItIs } from "../core/bounded-text.ts"
 import { findTracer } from "./find-tracer.ts"
+import { findTracedStep } from "./step-span.ts"
 import { runInside, tryTracing } from "./tracing-trouble.ts"
 
 /** An HTTP request that is about to be sent. */
@@ -71,13 +73,14 @@ function callSpan(span: Span): CallSpan {
   return { answered: (status) => void tryTracing(() => span.setAttribute("http.response.status_code", status)) }
 }
 
-/** Without the query, which may hold a key. */
+/** Without the query, which may hold a key; a path that holds one is redacted by the rules of the step's Tasker. */
 function requestAttributes({ method, url }: TracedRequest) {
+  const redact = findTracedStep()?.redact ?? asItIs
   return {
     "http.request.method": method,
     "server.address": url.hostname,
     "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
-    "url.full": `${url.origin}${url.pathname}`,
+    "url.full": redact(`${url.origin}${url.pathname}`),
   }
 }
 

@@ -25,7 +25,7 @@ afterEach(() => {
 
 /** Runs `work` as the handler of a step, in a trace of its own. */
 async function inStep(work: () => Promise<unknown>): Promise<void> {
-  const span = startStepSpan({
+  const attempt = {
     taskId: "parent",
     namespace: "shop",
     workflow: "cart",
@@ -38,7 +38,8 @@ async function inStep(work: () => Promise<unknown>): Promise<void> {
     workerId: 1,
     waitMs: 0,
     traceContext: null,
-  })
+  }
+  const span = startStepSpan(attempt, redact)
   await span?.run(work)
   span?.end({ outcome: "complete" })
 }

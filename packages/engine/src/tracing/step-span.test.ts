@@ -9,6 +9,7 @@ import {
 } from "@opentelemetry/api"
 import { AlwaysOffSampler } from "@opentelemetry/sdk-trace-base"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { createRedactor } from "../core/redact.ts"
 import {
   type AttemptFacts,
   type AttemptFate,
@@ -38,6 +39,8 @@ const ATTEMPT: AttemptFacts = {
 
 const ERROR = { name: "CardError", code: "E_CARD", message: "card refused", stack: "CardError: card refused\n  at x" }
 
+const redact = createRedactor({ keys: ["iban"] })
+
 let tracing: TestTracing
 
 beforeEach(() => {
@@ -49,7 +52,7 @@ afterEach(() => {
 })
 
 function started(attempt: Partial<AttemptFacts> = {}): StepSpan {
-  const span = startStepSpan({ ...ATTEMPT, ...attempt })
+  const span = startStepSpan({ ...ATTEMPT, ...attempt }, redact)
   if (span === undefined) throw new Error("there is an SDK, and no span")
   return span
 }
@@ -93,6 +96,12 @@ describe("startStepSpan", () => {
     expect(span.status.code).toBe(SpanStatusCode.UNSET)
   })
 
+  test("has no secret that stands in the correlation id", () => {
+    started({ correlationId: "of bob, password=hunter2" }).end({ outcome: "complete" })
+    const { attributes } = tracing.span("tasker.step charge")
+    expect(attributes["tasker.task.correlation_id"]).toBe("of bob, password=[REDACTED]")
+  })
+
   test("without a creator's context the trace is the task's own", () => {
     for (const step of ["one", "two"]) started({ step, traceContext: null }).end({ outcome: "complete" })
     const traces = tracing.spans().map((span) => [span.spanContext().traceId, span.parentSpanContext?.spanId])
@@ -101,7 +110,7 @@ describe("startStepSpan", () => {
 
   test("is nothing without an SDK, and something as soon as there is one", () => {
     tracing.stop()
-    expect(startStepSpan(ATTEMPT)).toBeUndefined()
+    expect(startStepSpan(ATTEMPT, redact)).toBeUndefined()
     expect(findTracedStep()).toBeUndefined()
     tracing = startTestTracing()
     started().end({ outcome: "complete" })

@@ -10,9 +10,11 @@ import {
   trace,
 } from "@opentelemetry/api"
 import type { TaskFacts } from "../core/events/event-payloads.ts"
+import type { Redact } from "../core/redact.ts"
 import type { StepState } from "../core/state.ts"
 import { findTracer } from "./find-tracer.ts"
 import { recordError, type SpanError } from "./span-error.ts"
+import { shownCorrelationId } from "./shown-correlation-id.ts"
 import type { TraceAttributes } from "./trace-attributes.ts"
 import { taskTraceContext } from "./trace-context.ts"
 import { runInside, tellTracingTrouble, tryTracing } from "./tracing-trouble.ts"
@@ -65,6 +67,8 @@ export interface TracedStep {
   readonly taskId: string
   readonly step: string
   readonly span: Span
+  /** Takes secrets out of what is recorded; `undefined` where nothing is. */
+  readonly redact?: Redact
 }
 
 const TRACED_STEP = createContextKey("tasker.step")
@@ -75,28 +79,32 @@ export function findTracedStep(): TracedStep | undefined {
   return context.active().getValue(TRACED_STEP) as TracedStep | undefined
 }
 
-/** Starts the span of an attempt, a child of what created the task; `undefined` without tracing. */
-export function startStepSpan(attempt: AttemptFacts): StepSpan | undefined {
+/**
+ * Starts the span of an attempt, a child of what created the task; `undefined` without tracing.
+ *
+ * @param redact - takes secrets out of what users wrote; errors come without
+ */
+export function startStepSpan(attempt: AttemptFacts, redact: Redact): StepSpan | undefined {
   const tracer = findTracer()
   if (tracer === undefined) return undefined
   const parent = taskTraceContext(attempt.taskId, attempt.traceContext)
   const span = tracer.startSpan(
     `tasker.step ${attempt.step}`,
-    { kind: SpanKind.CONSUMER, attributes: stepAttributes(attempt) },
+    { kind: SpanKind.CONSUMER, attributes: stepAttributes(attempt, redact) },
     // Not the context that the worker was started in: that belongs to whoever started it.
     trace.setSpanContext(ROOT_CONTEXT, parent),
   )
-  return stepSpan(span, attempt)
+  return stepSpan(span, attempt, redact)
 }
 
 /** One literal: with a spread at its start it takes Node 20 a hundred times as long. */
-function stepAttributes(attempt: AttemptFacts): Attributes {
+function stepAttributes(attempt: AttemptFacts, redact: Redact): Attributes {
   return {
     "tasker.workflow.namespace": attempt.namespace,
     "tasker.workflow.name": attempt.workflow,
     "tasker.workflow.version": attempt.version,
     "tasker.task.id": attempt.taskId,
-    "tasker.task.correlation_id": attempt.correlationId,
+    "tasker.task.correlation_id": shownCorrelationId(attempt, redact),
     "tasker.step.name": attempt.step,
     "tasker.step.attempt": attempt.attempt,
     "tasker.step.max_attempts": attempt.maxAttempts,
@@ -168,9 +176,9 @@ function contextOf(step: TracedStep): Context {
   return trace.setSpan(ROOT_CONTEXT, step.span).setValue(TRACED_STEP, step)
 }
 
-function stepSpan(span: Span, { taskId, step }: AttemptFacts): StepSpan {
+function stepSpan(span: Span, { taskId, step }: AttemptFacts, redact: Redact): StepSpan {
   let stoppedAt: number | undefined
-  const inside = contextOf({ taskId, step, span })
+  const inside = contextOf({ taskId, step, span, redact })
   return {
     get isRecorded() {
       return tryTracing(() => span.isRecording()) ?? false

@@ -3,6 +3,7 @@ import { AlwaysOnSampler } from "@opentelemetry/sdk-trace-base"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { EndedTaskFacts } from "../core/events/change-watch.ts"
 import { traceTask } from "./task-span.ts"
+import { createRedactor } from "../core/redact.ts"
 import { attributeProblems, startTestTracing, type TestTracing } from "./test-tracing.ts"
 
 const TASK: EndedTaskFacts = {
@@ -19,6 +20,8 @@ const TASK: EndedTaskFacts = {
   workerId: 7,
 }
 
+const redact = createRedactor()
+
 let tracing: TestTracing
 
 beforeEach(() => {
@@ -31,7 +34,7 @@ afterEach(() => {
 
 describe("traceTask", () => {
   test("lasts from the task's creation to its end, below the span that created it", () => {
-    traceTask(TASK)
+    traceTask(TASK, redact)
     const span = tracing.span("tasker.task order")
     expect(span).toMatchObject({
       kind: SpanKind.INTERNAL,
@@ -51,7 +54,7 @@ describe("traceTask", () => {
   })
 
   test("a failed task is an error; one that was cancelled or resolved is none", () => {
-    for (const outcome of ["error", "cancelled", "resolved_manually"] as const) traceTask({ ...TASK, outcome })
+    for (const outcome of ["error", "cancelled", "resolved_manually"] as const) traceTask({ ...TASK, outcome }, redact)
     expect(tracing.spans().map(({ status, attributes }) => [attributes["tasker.task.outcome"], status.code])).toEqual([
       ["error", SpanStatusCode.ERROR],
       ["cancelled", SpanStatusCode.UNSET],
@@ -59,8 +62,15 @@ describe("traceTask", () => {
     ])
   })
 
+  test("has no secret that stands in the correlation id, or that the user says it is", () => {
+    traceTask({ ...TASK, correlationId: "password=hunter2" }, redact)
+    traceTask(TASK, createRedactor({ keys: ["correlationId"] }))
+    const shown = tracing.spans().map(({ attributes }) => attributes["tasker.task.correlation_id"])
+    expect(shown).toEqual(["password=[REDACTED]", "[REDACTED]"])
+  })
+
   test("says nothing of what there was not", () => {
-    traceTask({ ...TASK, startedAt: null, workerId: null })
+    traceTask({ ...TASK, startedAt: null, workerId: null }, redact)
     const { attributes } = tracing.span("tasker.task order")
     expect(attributes).not.toHaveProperty("tasker.task.wait_ms")
     expect(attributes).not.toHaveProperty("tasker.worker.id")
@@ -69,15 +79,15 @@ describe("traceTask", () => {
   test("a sampler is not asked about a trace that is not recorded", () => {
     tracing.stop()
     tracing = startTestTracing(new AlwaysOnSampler())
-    traceTask({ ...TASK, traceContext: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00" })
+    traceTask({ ...TASK, traceContext: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00" }, redact)
     expect(tracing.spans()).toEqual([])
-    traceTask(TASK)
+    traceTask(TASK, redact)
     expect(tracing.spans()).toHaveLength(1)
   })
 
   test("is nothing without an SDK", () => {
     tracing.stop()
-    traceTask(TASK)
+    traceTask(TASK, redact)
     expect(tracing.spans()).toEqual([])
   })
 })

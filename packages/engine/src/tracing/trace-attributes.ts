@@ -14,7 +14,7 @@ export const TRACE_ATTRIBUTES = Object.freeze({
   "tasker.task.id": string("every `tasker.` span but `tasker.tasks.create`", "the task"),
   "tasker.task.correlation_id": string(
     "`tasker.task`, `tasker.step`",
-    "the creator's correlation id, or the task's id",
+    "the creator's correlation id without its secrets, or the task's id",
   ),
   "tasker.task.created": flag("`tasker.task.create`", "false when a task stood under the same identity: that one"),
   "tasker.task.count": int("`tasker.tasks.create`", "how many tasks the call asked for"),

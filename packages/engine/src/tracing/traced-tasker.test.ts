@@ -128,13 +128,18 @@ describe.each(testDatabases(migrate))("the spans of a Tasker on $kind", ({ kind,
     })
     const tasker = await start([workflow], { logger })
     await tasker.startWorker()
-    await runTask(tasker, workflow, null)
+    await runTask(tasker, workflow, null, { correlationId: "password=hunter2" })
     await closeAll()
     const span = tracing.span("tasker.step only")
     const { traceId, spanId } = span.spanContext()
     expect(lines.find(({ n }) => n === 1)).toMatchObject({ trace_id: traceId, span_id: spanId, step: "only" })
     expect(span.status.message).toBe("refused: password=[REDACTED]")
-    expect(JSON.stringify([span.attributes, span.events, span.status])).not.toContain("hunter2")
+    const all = tracing.spans().map(({ attributes, events, status }) => [attributes, events, status])
+    expect(JSON.stringify(all)).not.toContain("hunter2")
+    const task = tracing.span("tasker.task logging")
+    for (const { attributes } of [span, task]) {
+      expect(attributes["tasker.task.correlation_id"]).toBe("password=[REDACTED]")
+    }
   })
 
   it("a step that waits for a worker says how long", async () => {

@@ -289,8 +289,8 @@ export class Lane {
   }
 
   #handle(turn: Turn): void {
-    const { events, findStep, onAdvanced } = this.#options
-    traceTurn(turn)
+    const { changes, events, findStep, onAdvanced } = this.#options
+    traceTurn(turn, changes)
     tellTurn(events, turn, findStep)
     // Before the worker looks which lane has room: an answer that is not started yet looks like room in this one, and
     // the other would never be woken.
@@ -301,7 +301,7 @@ export class Lane {
   #start(claimed: ClaimedStep): void {
     const served = this.#options.findStep(claimed.workflowId, claimed.stepNo)
     const runner = this.#options.runner()
-    const span = served === undefined ? undefined : traceAttempt(claimed, served, runner.workerId)
+    const span = served === undefined ? undefined : traceAttempt(claimed, served, runner)
     if (served === undefined || claimed.results === false) {
       const outcome = claimed.results === false ? withTooMuch(claimed) : withoutHandler(claimed)
       span?.stop()

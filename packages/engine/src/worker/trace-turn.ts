@@ -1,3 +1,4 @@
+import type { ChangeWatch } from "../core/events/change-watch.ts"
 import { stateAfter } from "../core/outcome-state.ts"
 import type { ClaimedStep } from "../store/advance.ts"
 import { attemptText } from "../store/attempt.ts"
@@ -5,20 +6,24 @@ import type { Recorded } from "../store/read-recorded.ts"
 import { isTracing } from "../tracing/find-tracer.ts"
 import type { SpanError } from "../tracing/span-error.ts"
 import { type AttemptFate, silentStep, startStepSpan, type StepSpan } from "../tracing/step-span.ts"
-import { traceTask } from "../tracing/task-span.ts"
 import { isLeftOut } from "../tracing/trace-context.ts"
 import { tellTracingTrouble } from "../tracing/tracing-trouble.ts"
 import type { ServedStep } from "./served-workflows.ts"
+import type { StepRunner } from "./attempt.ts"
 import { type Settled, taskEnds, type Turn } from "./tell-turn.ts"
 
 /** Starts the span of an attempt; `undefined` without tracing. */
-export function traceAttempt(claimed: ClaimedStep, served: ServedStep, workerId: number): StepSpan | undefined {
+export function traceAttempt(
+  claimed: ClaimedStep,
+  served: ServedStep,
+  { workerId, redact }: StepRunner,
+): StepSpan | undefined {
   if (!isTracing()) return undefined
   const { taskId, traceContext } = claimed
   if (isLeftOut(traceContext)) return silentStep(taskId, served.step.spec.name, traceContext)
   const { workflow, step } = served
   try {
-    return startStepSpan({
+    const facts = {
       taskId,
       namespace: workflow.namespace,
       workflow: workflow.name,
@@ -31,24 +36,25 @@ export function traceAttempt(claimed: ClaimedStep, served: ServedStep, workerId:
       workerId,
       waitMs: claimed.waitMs,
       traceContext,
-    })
+    }
+    return startStepSpan(facts, redact)
   } catch (error) {
     tellTracingTrouble(error)
     return undefined
   }
 }
 
-/** Ends the spans of the attempts that one call settled, and writes those of the tasks that ended by it. */
-export function traceTurn(turn: Turn): void {
+/** Ends the spans of the attempts that one call settled, and tells which tasks ended by it. */
+export function traceTurn(turn: Turn, { watchesEnds, onEnded }: ChangeWatch): void {
   const { settled, advanced, workerId } = turn
   const lost = advanced.lost.length === 0 ? undefined : new Set(advanced.lost.map(attemptText))
   for (const one of settled) traceEnd(one, lost?.has(attemptText(one.outcome)))
-  if (!isTracing()) return
+  if (!watchesEnds()) return
   for (const { ended, claimed, served } of taskEnds(turn)) {
     const { correlationId, traceContext } = claimed
     if (isLeftOut(traceContext)) continue
     const { taskId, state, createdAt, startedAt, finishedAt } = ended
-    traceTask({
+    onEnded({
       taskId,
       namespace: served.workflow.namespace,
       workflow: served.workflow.name,

@@ -15,9 +15,9 @@ export interface EndedTaskFacts extends TaskFacts {
   readonly workerId: number | null
 }
 
-/** Who is told what a change has done, that is no turn of a worker: an operator's call, a rescue. */
+/** Who is told what a change has done. */
 export interface ChangeWatch {
-  /** Told of every row of history. */
+  /** Told of every row of history that is no turn of a worker's: an operator's call, a rescue. */
   readonly events: EventSink
   /** Whether anybody asks for the tasks that the change ended. */
   readonly watchesEnds: () => boolean
