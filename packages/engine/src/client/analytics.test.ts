@@ -172,7 +172,7 @@ describe.each(testDatabases(migrate))("on $kind", ({ kind, open }) => {
     }
   })
 
-  test.skipIf(kind === "pglite")("reads a period by its index on time", async () => {
+  test.skipIf(kind === "pglite")("reads a period by its index on time", { timeout: 120_000 }, async () => {
     await database.query({
       text: `
         insert into tasker.transitions (at, task_id, to_state)

@@ -17,8 +17,8 @@ describe("PostgreSQL by pg", () => {
   })
   afterAll(async () => await opened.close())
 
-  async function failureOf(url: string): Promise<unknown> {
-    return await connect(url, { connectTimeoutMs: 1_000 }).catch((error: unknown) => error)
+  async function failureOf(url: string, connectTimeoutMs = 20_000): Promise<unknown> {
+    return await connect(url, { connectTimeoutMs }).catch((error: unknown) => error)
   }
 
   it("a server that does not answer is unavailable, and worth another try", async () => {
@@ -37,7 +37,7 @@ describe("PostgreSQL by pg", () => {
     await once(silent, "listening")
     // listen() with a port always gives an address of this form.
     const { port } = silent.address() as AddressInfo
-    const error = await failureOf(`postgres://ann:hunter2@127.0.0.1:${port}/app`)
+    const error = await failureOf(`postgres://ann:hunter2@127.0.0.1:${port}/app`, 1_000)
     silent.close()
     expect(error).toMatchObject({ code: "TASKER_DATABASE_UNAVAILABLE" })
     expect(isConnectionError(error)).toBe(true)
@@ -67,7 +67,7 @@ describe("PostgreSQL by pg", () => {
   })
 
   it("a full pool gives its own error after the timeout, and works again when a connection is back", async () => {
-    const small = await connect(opened.url, { poolSize: 2, connectTimeoutMs: 500 })
+    const small = await connect(opened.url, { poolSize: 2, connectTimeoutMs: 2_000 })
     const [first, second] = [await small.reserve(), await small.reserve()]
     const error: unknown = await small.query({ text: "select 1" }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: "TASKER_DATABASE_BUSY", details: { poolSize: 2 } })
@@ -93,7 +93,11 @@ describe("PostgreSQL by pg", () => {
     await expect
       .poll(
         async () =>
-          await opened.database.query({ text: "select 1 from pg_stat_activity where query like 'select pg_sleep%'" }),
+          await opened.database.query({
+            text: `
+              select 1 from pg_stat_activity
+              where datname = current_database() and state = 'active' and query like 'select pg_sleep%'`,
+          }),
       )
       .toHaveLength(1)
     await opened.database.query({

@@ -9,6 +9,7 @@ import { migrate } from "../store/migrate.ts"
 import { TestStore } from "../store/test-store.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 import { createGate, runTask } from "../testing.ts"
+import { CHANNEL } from "../worker/notifier.ts"
 import { type Feed, Follower } from "./follow.ts"
 import type { FeedEvent } from "./feed-reader.ts"
 
@@ -129,8 +130,15 @@ describe.each(testDatabases(migrate))("events.follow on $kind", ({ kind, open })
         .step("two", { dependsOn: ["one"], handler: () => gate.pass() })
       const here = await start()
       const there = await start({ workflows: [slow] })
+      const said = createGate()
+      const onNotify = (payload: string) => void (payload.includes("followed") && said.open())
+      const stop = await opened.database.listen(CHANNEL, onNotify, () => {})
       const feed = here.events.follow({ pollMs: 60_000, workflow: "slow" })
       await feed.start()
+      // It has said that it follows; and once a later notification is there, the other process has heard so.
+      await said.pass()
+      await stop()
+      expect(await there.health.ready({ timeoutMs: 20_000 })).toMatchObject({ checks: { listener: { status: "ok" } } })
       await there.startWorker()
       const task = await there.createTask(slow, { n: 1 })
       // While the task is under way, and nobody is told that steps are ready or tasks have ended.

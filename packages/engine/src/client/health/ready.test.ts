@@ -31,8 +31,11 @@ afterEach(async () => {
   await Promise.all(taskers.splice(0).map(async (tasker) => await tasker.close({ timeoutMs: 0 })))
 })
 
+/** What a check that a busy machine holds up does not run into. */
+const PATIENT: ReadyOptions = { timeoutMs: 30_000 }
+
 /** What is wrong, by the name of the check. */
-async function problems(tasker: Tasker, options?: ReadyOptions): Promise<Readonly<Record<string, string | undefined>>> {
+async function problems(tasker: Tasker, options = PATIENT): Promise<Readonly<Record<string, string | undefined>>> {
   const { failedChecks, checks } = await tasker.health.ready(options)
   return Object.fromEntries(failedChecks.map((name) => [name, checks[name].message]))
 }
@@ -50,7 +53,7 @@ describe.each(testDatabases(migrate))("ready on $kind", ({ kind, open }) => {
   it("a process with a database and a worker is ready, and says what it has looked at", async () => {
     const tasker = await start({ url: opened.url })
     const worker = await tasker.startWorker({ name: "w", concurrency: 7, lanes: 2, leaseMs: 5_000 })
-    const found = await tasker.health.ready()
+    const found = await tasker.health.ready(PATIENT)
     expect(found).toMatchObject({
       ready: true,
       failedChecks: [],
@@ -81,7 +84,7 @@ describe.each(testDatabases(migrate))("ready on $kind", ({ kind, open }) => {
 
   it("a process that only creates tasks needs no worker, and one without notifications no listener", async () => {
     const tasker = await start({ url: opened.url, notifications: false })
-    const { ready: isReady, checks } = await tasker.health.ready()
+    const { ready: isReady, checks } = await tasker.health.ready(PATIENT)
     expect(isReady).toBe(true)
     expect(checks).toMatchObject({
       listener: { status: "off", message: "notifications are off" },
@@ -102,7 +105,7 @@ describe.each(testDatabases(migrate))("ready on $kind", ({ kind, open }) => {
     expect(await problems(tasker)).toEqual({ workers: `worker ${worker.workerId} "worker" is stopping` })
     gate.open()
     await stopped
-    expect(await tasker.health.ready()).toMatchObject({ ready: true, checks: { workers: { status: "off" } } })
+    expect(await tasker.health.ready(PATIENT)).toMatchObject({ ready: true, checks: { workers: { status: "off" } } })
   })
 
   it("a Tasker that is closed is not ready, and says so instead of throwing", async () => {
@@ -132,13 +135,16 @@ describe.each(testDatabases(migrate))("ready on $kind", ({ kind, open }) => {
       await database.query({ text: "update tasker.routines set hash = 'old' where name > 'q'" })
       expect((await problems(tasker))["migrations"]).toMatch(/lacks .*: queue_load, .*, .*, .*, .* and \d+ more$/)
       await database.query({ text: "update tasker.routines set release = '999.0.0'" })
-      expect((await tasker.health.ready()).checks.migrations).toEqual({
+      expect((await tasker.health.ready(PATIENT)).checks.migrations).toEqual({
         status: "ok",
         message: "a newer version has brought the database further",
       })
       await restore()
       await database.query({ text: "insert into tasker.migrations (name, hash) values ('999999_future', '')" })
-      expect(await tasker.health.ready()).toMatchObject({ ready: true, checks: { migrations: { message: /newer/ } } })
+      expect(await tasker.health.ready(PATIENT)).toMatchObject({
+        ready: true,
+        checks: { migrations: { message: /newer/ } },
+      })
       await database.query({ text: "delete from tasker.migrations where name = '999999_future'" })
     },
   )
@@ -224,7 +230,7 @@ describe("ready, when workers are sick", () => {
     const of = async (...workers: readonly WorkerVitals[]) => {
       // All that `ready` asks of its rooms.
       const rooms = { database, notifications: true, workers: () => workers } as Partial<ClientRooms> as ClientRooms
-      return (await ready(rooms, createSchemaCheck())).checks.workers
+      return (await ready(rooms, createSchemaCheck(), PATIENT)).checks.workers
     }
     expect((await of(sound)).status).toBe("ok")
     expect(await of(sound, { ...sound, workerId: 6, runningLaneCount: 1 })).toMatchObject({
@@ -282,7 +288,7 @@ describe("ready, when the server is frozen", () => {
     async () => {
       const tasker = await start({ url: server.url(), poolSize: 4 })
       await tasker.startWorker({ lanes: 1, leaseMs: 60_000 })
-      expect(await problems(tasker, { timeoutMs: 30_000 })).toEqual({})
+      expect(await problems(tasker)).toEqual({})
       const pids = await pidsOf(server)
       for (const pid of pids) process.kill(pid, "SIGSTOP")
       try {
@@ -300,8 +306,8 @@ describe("ready, when the server is frozen", () => {
       } finally {
         for (const pid of pids) process.kill(pid, "SIGCONT")
       }
-      await expect.poll(async () => await problems(tasker, { timeoutMs: 30_000 }), { timeout: 20_000 }).toEqual({})
-      expect((await tasker.health.status({ timeoutMs: 30_000 })).pool?.waiting).toBe(0)
+      await expect.poll(async () => await problems(tasker), { timeout: 20_000 }).toEqual({})
+      expect((await tasker.health.status(PATIENT)).pool?.waiting).toBe(0)
     },
   )
 

@@ -155,7 +155,7 @@ describe.each(testDatabases(migrate))("status on $kind", ({ kind, open }) => {
         value: found.queues[0]?.oldestReady?.ageMs,
         limit: 300_000,
         message: expect.stringMatching(
-          new RegExp(`^step "only" of task ${waitingId} has been ready in queue "shop" for 60\\d{4} ms$`),
+          new RegExp(`^step "only" of task ${waitingId} has been ready in queue "shop" for 6\\d{5} ms$`),
         ),
       },
     ])
