@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net"
 import { context, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api"
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base"
 import { isTaskerError, type Logger } from "@tasker/engine"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { startTelemetry, type Telemetry, type TelemetryOptions } from "./start-telemetry.ts"
 import { type OtlpReceiver, startOtlpReceiver } from "./test-otlp-receiver.ts"
 
@@ -104,7 +104,10 @@ describe("startTelemetry", () => {
 
   test("sampling bounds what is recorded", async () => {
     const running = start({ sampling: { maxTracesPerSecond: 3 } })
+    // No time passes while they end.
+    const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now())
     endSpans(10)
+    clock.mockRestore()
     await running.forceFlush()
     expect(receiver.spans).toHaveLength(3)
   })
@@ -139,7 +142,8 @@ describe("a collector that takes nothing", () => {
   test("harms nobody, and is told once", async () => {
     const gone = await startOtlpReceiver()
     await gone.close()
-    const running = start({ otlp: { url: gone.url, timeoutMs: 1 } })
+    // Long enough to be refused in, and too short for a second try, which comes after 800 ms or more.
+    const running = start({ otlp: { url: gone.url, timeoutMs: 700 } })
     for (let flush = 0; flush < 3; flush++) {
       endSpans()
       await running.forceFlush()
