@@ -50,7 +50,8 @@ describe.each(await databaseKinds())("production workflows on $kind", ({ newUrl 
   })
 
   it("P2: a failed step waits for its retry, which comes by itself when it is due", async () => {
-    scenario.script.before = failOnce({ process_data: 500 })
+    // Long enough to be looked at meanwhile.
+    scenario.script.before = failOnce({ process_data: 3_000 })
     scenario.script.failures["process_data"] = 0
     const task = await tasker.createTask(scenario.patterns.linear, {})
     const waiting = await untilStep(tasker, task, "process_data", "waiting_for_retry")
@@ -235,11 +236,13 @@ describe.each(await databaseKinds())("production workflows on $kind", ({ newUrl 
 
   it("P15: without a backoff of its own, a step waits the default time", async () => {
     const defaults = defineWorkflow({ namespace: "acceptance", name: "defaults", version: "1.0.0" }).step("only", {
-      handler: () => {
+      handler: async () => {
+        // Nobody takes the next attempt, however late it is looked at.
+        await other.pauseQueue("acceptance")
         throw new Error("it fails")
       },
     })
-    const other = await createTestTasker({ url: await newUrl(), workflows: [defaults] })
+    const other: Tasker = await createTestTasker({ url: await newUrl(), workflows: [defaults] })
     const task = await other.createTask(defaults, null)
     const step = await untilStep(other, task, "only", "waiting_for_retry")
     const failedAt =

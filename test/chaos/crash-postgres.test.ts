@@ -6,7 +6,7 @@ import { seededRandom } from "./seeded-random.ts"
 import { until } from "./until.ts"
 import { startWorkerProcess, stopWorkers } from "./worker-process.ts"
 
-const TASKS = 600
+const TASKS_PER_CRASH = 300
 
 describe("a PostgreSQL that stops hard", () => {
   let server: ChaosServer
@@ -25,12 +25,12 @@ describe("a PostgreSQL that stops hard", () => {
     // Longer than any outage: an outcome that a handler has produced must then be recorded, not produced again.
     const start = (name: string) => startWorkerProcess({ url, name, leaseMs: 60_000, stepMs: 40, reportsRuns: true })
     const workers = await Promise.all([start("a"), start("b")])
-    await tasker.createTasks(
-      workflows.order,
-      Array.from({ length: TASKS }, (_task, number) => ({ input: { number } })),
-    )
+    let created = 0
 
     for (const signal of ["SIGQUIT", "SIGKILL"] as const) {
+      // Anew in each round, so that there is work to crash in the middle of.
+      const inputs = Array.from({ length: TASKS_PER_CRASH }, (_task, number) => ({ input: { number } }))
+      created += (await tasker.createTasks(workflows.order, inputs)).length
       const ran = countRuns(workers) + 200 + random.below(300)
       await until("the workers are busy", 20_000, () => countRuns(workers) > ran)
       const before = await completeTasks(server)
@@ -42,7 +42,7 @@ describe("a PostgreSQL that stops hard", () => {
       expect(await completeTasks(server)).toEqual(expect.arrayContaining([...before]))
     }
 
-    await until("all tasks ended", 30_000, async () => (await tasker.countTasks()).states.complete === TASKS)
+    await until("all tasks ended", 30_000, async () => (await tasker.countTasks()).states.complete === created)
     expect(workers.map((worker) => worker.isRunning())).toEqual([true, true])
     await stopWorkers(workers)
     expect(repeatedRuns(workers)).toEqual([])

@@ -51,13 +51,15 @@ describe("a transactional step that is aborted while it commits", () => {
       await committing.pass()
     })
     const ended = new Promise<void>((resolve) => void tasker.events.on("task.completed", () => resolve()))
-    await tasker.startWorker({ leaseMs: 1_000 })
+    // It beats when it is told to, so that the next commit is the step's.
+    await tasker.startWorker({ leaseMs: 60_000 })
     const task = await tasker.createTask(workflows.gate, null)
     await committing.reached()
     const commit = proxy.withhold("commit\0")
     committing.open()
     await commit.answered
     // By a heartbeat, which sees that the step is done, and takes it for somebody else's.
+    await server.query("select pg_notify('tasker', 'cancelled')")
     await aborted.reached()
     commit.cut()
     await ended
@@ -76,7 +78,7 @@ describe("a transactional step that is aborted while it commits", () => {
         signal.addEventListener("abort", () => reject(new Error("gave up")), { once: true }),
       )
     })
-    const worker = await tasker.startWorker({ leaseMs: 1_000 })
+    const worker = await tasker.startWorker({ leaseMs: 60_000 })
     const task = await tasker.createTask(workflows.gate, null)
     await running.reached(2)
     await tasker.cancelTask(task)
