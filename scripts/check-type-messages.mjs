@@ -25,8 +25,12 @@ const OPTIONS = {
   types: ["node"],
 }
 
-const tests = readdirSync(SOURCE, { recursive: true }).filter((file) => file.endsWith(".test-d.ts"))
-const outcomes = tests.map((file) => check(join(SOURCE, file)))
+const tests = [SOURCE, resolve("test/types")].flatMap((folder) =>
+  readdirSync(folder, { recursive: true })
+    .filter((file) => file.endsWith(".test-d.ts"))
+    .map((file) => join(folder, file)),
+)
+const outcomes = tests.map(check)
 
 for (const failure of outcomes.flatMap(({ failures }) => failures)) console.log(failure)
 console.log(`saw ${outcomes.reduce((sum, { count }) => sum + count, 0)} messages`)

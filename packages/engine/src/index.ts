@@ -137,12 +137,14 @@ export { EVENT_CATALOGUE, type EventEntry } from "./core/events/catalogue.ts"
 export type {
   CustomEvent,
   CustomEventName,
+  CustomEvents,
   EngineEvent,
   EventName,
   EventNamed,
   EventPayloads,
   EventsMatching,
   TaskerEvent,
+  UntypedEvent,
 } from "./core/events/event-map.ts"
 export type { EventHandler, Subscriber } from "./core/events/subscriber.ts"
 export type { FeedEvent, FeedStart } from "./events/feed-reader.ts"

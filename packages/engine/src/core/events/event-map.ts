@@ -88,19 +88,52 @@ export interface EventPayloads {
 /** The name of an event of the engine. */
 export type EventName = keyof EventPayloads
 
+/**
+ * The events of your own, each with its body as it is delivered, for the compiler. Empty; add to it by declaration
+ * merging. Events that it does not name are delivered all the same, with a body of type `unknown`.
+ *
+ * @example
+ * ```ts
+ * declare module "@tasker/engine" {
+ *   interface CustomEvents {
+ *     readonly "order.shipped": { readonly parcel: string }
+ *   }
+ * }
+ * ```
+ */
+export interface CustomEvents {}
+
+/** The names in {@link CustomEvents} that an event of a user's can have. */
+type TypedEventName = Exclude<Extract<keyof CustomEvents, `${string}.${string}`>, `${EngineNamespace}.${string}`>
+
+/** What every event carries that the compiler knows by name. */
+interface KnownPayloads extends EventPayloads, TypedPayloads {}
+type TypedPayloads = { readonly [Name in TypedEventName]: facts.PublishedEvent<CustomEvents[Name]> }
+
 /** Something that happened: what, when, and the facts. */
-export interface EventNamed<Name extends EventName> {
+export interface EventNamed<Name extends keyof KnownPayloads> {
   readonly name: Name
   /** When it happened: by the database's clock in the feed, else by the process's. */
   readonly at: Date
-  readonly payload: EventPayloads[Name]
+  readonly payload: KnownPayloads[Name]
 }
 
 /** Any event of the engine; `name` tells which, and what `payload` is. */
 export type EngineEvent = { readonly [Name in EventName]: EventNamed<Name> }[EventName]
 
-/** An event that a handler published, under a name of its own: `order.shipped`. */
-export interface CustomEvent {
+/**
+ * An event that a handler published, under a name of its own: `order.shipped`. Of those in {@link CustomEvents}, `name`
+ * tells what the body is.
+ */
+export type CustomEvent = PublishedEvents[keyof PublishedEvents]
+
+interface PublishedEvents extends TypedEvents {
+  readonly "*": UntypedEvent
+}
+type TypedEvents = { readonly [Name in TypedEventName]: EventNamed<Name> }
+
+/** One of which {@link CustomEvents} says nothing. */
+export interface UntypedEvent {
   readonly name: CustomEventName
   readonly at: Date
   readonly payload: facts.PublishedEvent
@@ -116,17 +149,22 @@ declare const customEventName: unique symbol
 export type TaskerEvent = EngineEvent | CustomEvent
 
 /** The events that a pattern may stand for: `"step.*"` for those of steps. */
-export type EventsMatching<Pattern extends string> = Pattern extends EventName
-  ? Extract<EngineEvent, { readonly name: Pattern }>
+export type EventsMatching<Pattern extends string> = Pattern extends keyof KnownPayloads
+  ? EventNamed<Pattern>
   : Pattern extends `${infer Prefix}.*`
-    ? Extract<EngineEvent, { readonly name: `${Prefix}.${string}` }> extends never
-      ? CustomEvent
-      : Extract<EngineEvent, { readonly name: `${Prefix}.${string}` }>
+    ? EventsUnder<Prefix>
     : Pattern extends `${string}*${string}`
       ? TaskerEvent
       : string extends Pattern
         ? TaskerEvent
-        : CustomEvent
+        : UntypedEvent
+
+/** The events whose names begin so. Those of the engine and those of users never begin alike. */
+type EventsUnder<Prefix extends string> = Prefix extends `${string}*${string}`
+  ? TaskerEvent
+  : Extract<EngineEvent, { readonly name: `${Prefix}.${string}` }> extends never
+    ? Extract<CustomEvent, { readonly name: `${Prefix}.${string}` | CustomEventName }>
+    : Extract<EngineEvent, { readonly name: `${Prefix}.${string}` }>
 
 /** A pattern; or why there can be no such event: it begins as those of the engine do, and none is called so. */
 export type EventPattern<Pattern extends string> =

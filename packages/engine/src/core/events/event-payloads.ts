@@ -276,8 +276,8 @@ export interface FailedExport extends ExportFacts {
 }
 
 /** What a handler published under a name of its own. */
-export interface PublishedEvent extends StepFacts {
+export interface PublishedEvent<Body = unknown> extends StepFacts {
   readonly workerId: number | null
-  /** What the handler gave, as JSON. */
-  readonly body: unknown
+  /** What the handler gave, as the event's schema made it, as JSON. */
+  readonly body: Body
 }
