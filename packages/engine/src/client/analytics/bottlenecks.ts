@@ -54,9 +54,11 @@ export interface Bottlenecks {
   /** The steps of workflows that were retried most. */
   readonly retriedSteps: readonly RetriedStep[]
   readonly retries: {
-    /** Attempts that failed and were followed by another. */
+    /** Attempts that failed and were followed by another; not what an operator retried, which starts over. */
     readonly count: number
+    /** Steps that completed after one. */
     readonly completed: number
+    /** Steps that failed for good after one. */
     readonly failed: number
     /** Of the steps that ended after a retry, what part completed; `null` when there was none. */
     readonly successRate: number | null

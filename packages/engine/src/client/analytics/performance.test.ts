@@ -5,7 +5,8 @@ import { at } from "../../store/test-clock.ts"
 import { createTestBench } from "../test-bench.ts"
 import type { ClosableClient } from "../create-client.ts"
 import type { PerformanceFilter } from "./performance.ts"
-import { type KnownTimeline, playKnownTimeline, rounded, summaryOf } from "./test-timeline.ts"
+import { completed } from "../../store/test-worker.ts"
+import { failForGood, type KnownTimeline, playKnownTimeline, retryIn, rounded, summaryOf } from "./test-timeline.ts"
 
 describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
   let opened: TestDatabase
@@ -138,6 +139,7 @@ describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
         retried: 0,
         failed: 0,
         errorRate: 0,
+        retrySuccessRate: null,
         run: summaryOf(20, 10),
         queue: summaryOf(10, 20),
         retry: null,
@@ -145,13 +147,98 @@ describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
     )
     const period = { since: at(200_000), until: at(201_000), workflow: "handed_back" }
     expect(await client.bottlenecks(period)).toMatchObject({
-      retries: { count: 0 },
+      retries: { count: 0, completed: 0, failed: 0, successRate: null },
       retriedSteps: [],
       errors: { total: 0 },
     })
     const { criticalPath, nodes } = await client.analyzeTask(taskId)
     expect(rounded(criticalPath)).toMatchObject({ totalMs: 60, queueMs: 30, runMs: 30, retryMs: 0 })
     expect(nodes).toMatchObject([{ attempts: 2, maxAttempts: 4 }])
+  })
+
+  it("only an end that followed a failed attempt followed a retry", async () => {
+    const { store } = timeline
+    const name = "retried"
+    const workflow = await store.define({ only: {} }, { name })
+    const complete = { only: "complete" as const }
+    const retried = { only: retryIn(0, "BUSY", "busy") }
+    const fatal = { only: failForGood("NO", "no") }
+    // What becomes of each attempt, 1,100 ms apart; "stop" hands it back, "operator" retries the step.
+    const run = async (
+      createdMs: number,
+      ...moves: readonly (typeof complete | typeof retried | typeof fatal | "stop" | "lost" | "operator")[]
+    ): Promise<void> => {
+      const taskId = await store.createTask(workflow, {}, at(createdMs))
+      let worker = await store.worker(workflow, { leaseMs: 1_000, now: at(createdMs) })
+      for (const [index, move] of moves.entries()) {
+        const nowMs = createdMs + index * 1_100
+        if (move === "operator") {
+          await store.call("retry_steps", [taskId, null, null, null], at(nowMs))
+          continue
+        }
+        const claim = await worker.claimOne(at(nowMs))
+        if (move === "lost") {
+          await store.rescue(at(nowMs + 1_050))
+        } else if (move === "stop") {
+          await store.call("stop_worker", [worker.workerId], at(nowMs + 5))
+        } else {
+          const { only } = move
+          await worker.advance({
+            outcomes: [only === "complete" ? completed(claim) : only(claim)],
+            room: 0,
+            now: at(nowMs + 5),
+          })
+          continue
+        }
+        worker = await store.worker(workflow, { leaseMs: 3_600_000, now: at(nowMs) })
+      }
+      await store.call("stop_worker", [worker.workerId], at(createdMs + 9_000))
+    }
+    await run(400_000, "stop", complete)
+    await run(410_000, "stop", "stop", fatal)
+    await run(420_000, fatal, "operator", complete)
+    await run(430_000, "stop", retried, "stop", complete)
+    await run(440_000, retried, retried, fatal)
+    await run(450_000, "lost", complete)
+
+    const within = async (since: number, until: number) => {
+      const { retries, retriedSteps } = await client.bottlenecks({ workflow: name, since: at(since), until: at(until) })
+      const [{ steps } = { steps: null }] = await client.performance({ workflow: name, ...between(since, until) })
+      const [step] = retriedSteps
+      return {
+        ...retries,
+        retried: steps?.retried,
+        rate: steps?.retrySuccessRate,
+        step: step && [step.retries, step.tasks, step.retriedAndCompleted, step.retriedAndFailed],
+      }
+    }
+    const none = { count: 0, completed: 0, failed: 0, successRate: null, retried: 0, rate: null, step: undefined }
+    expect(await within(400_000, 430_000)).toEqual(none)
+    expect(await within(400_000, 440_000)).toEqual({
+      count: 1,
+      completed: 1,
+      failed: 0,
+      successRate: 1,
+      retried: 1,
+      rate: 1,
+      step: [1, 1, 1, 0],
+    })
+    expect(await within(400_000, 460_000)).toEqual({
+      count: 4,
+      completed: 2,
+      failed: 1,
+      successRate: 2 / 3,
+      retried: 4,
+      rate: 2 / 3,
+      step: [4, 3, 2, 1],
+    })
+    // From after the attempt failed on: the retry was before the period, its end is within.
+    expect(await within(432_000, 440_000)).toEqual({ ...none, completed: 1, successRate: 1, rate: 1 })
+    // Before it ended.
+    expect(await within(430_000, 433_300)).toMatchObject({ count: 1, completed: 0, rate: null, step: [1, 1, 0, 0] })
+    // Each workflow by itself: the same numbers.
+    const [only] = await client.performance({ workflow: name, byWorkflow: true, ...between(400_000, 460_000) })
+    expect(only?.steps).toMatchObject({ retried: 4, retrySuccessRate: 2 / 3 })
   })
 
   it("an attempt whose worker was lost has failed when its lease had run out", async () => {

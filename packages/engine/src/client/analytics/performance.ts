@@ -65,7 +65,10 @@ export interface StepPerformance {
   readonly completedPerSecond: number
   /** Of the attempts that ended by themselves, what part failed in any way, from 0 to 1; `null` when none ended. */
   readonly errorRate: number | null
-  /** Of the steps that ended after a retry, what part completed; `null` when there was none. */
+  /**
+   * Of the steps that ended after a retry, what part completed; `null` when there was none. A retry follows an attempt that
+   * failed, or whose worker was lost; not one that was handed back. What an operator retries starts over.
+   */
   readonly retrySuccessRate: number | null
   /** How long attempts ran; `null` when none ended. */
   readonly run: DurationSummary | null

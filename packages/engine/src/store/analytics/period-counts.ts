@@ -18,9 +18,9 @@ export interface PeriodCounts {
   /** Failed for good, where the step may be skipped. */
   readonly attemptsSkipped: number
   readonly attemptsCancelled: number
-  /** Completed by a second attempt or a later one. */
+  /** Steps that completed after an attempt of them had failed and was followed by another. */
   readonly retriedAndCompleted: number
-  /** Failed for good by a second attempt or a later one. */
+  /** Steps that failed for good after that. */
   readonly retriedAndFailed: number
 }
 

@@ -11,9 +11,9 @@ export interface RetriedStep {
   readonly retries: number
   /** In how many tasks. */
   readonly tasks: number
-  /** How often a second attempt or a later one completed it. */
+  /** How often it completed after such an attempt. */
   readonly retriedAndCompleted: number
-  /** How often a second attempt or a later one failed for good. */
+  /** How often it failed for good after one. */
   readonly retriedAndFailed: number
 }
 
