@@ -2,6 +2,8 @@ import { once } from "node:events"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { inspect } from "node:util"
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { isConnectionError } from "../core/database.ts"
 import { connect } from "./connect.ts"
@@ -84,6 +86,25 @@ describe("PostgreSQL by pg", () => {
     await forgetful.reserve()
     await forgetful.close()
     expect(logger.lines).toEqual([expect.stringContaining("cuts connections that are in use")])
+  })
+
+  it("a statement that fails says who asked", async () => {
+    const failed = await opened.database.query({ text: "select nope" }).catch((error: unknown) => error)
+    expect(failed).toMatchObject({ code: "42703", stack: expect.stringContaining("postgres.test.ts") })
+  })
+
+  it("rows that nobody holds any more are gone with the next collection of young objects", async () => {
+    const collectYoung = youngCollector()
+    const rows = { text: "select repeat('a', 1000) || number as long from generate_series(1, 1000) as number" }
+    // What is compiled and cached by the first calls stays.
+    for (let count = 0; count < 10; count++) await opened.database.query(rows)
+    const before = oldBytes()
+    for (let count = 0; count < 40; count++) {
+      await opened.database.query(rows)
+      collectYoung()
+    }
+    // A MB each.
+    expect(oldBytes() - before).toBeLessThan(10_000_000)
   })
 
   it("connections that the server ends are replaced, and end nothing else", async () => {
@@ -183,3 +204,15 @@ describe("PostgreSQL by pg", () => {
     await database.close()
   })
 })
+
+/** Gives a function that collects young objects alone; those that survive twice are old. */
+function youngCollector(): () => void {
+  setFlagsFromString("--expose-gc")
+  // The flag is read when a context is made.
+  const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void
+  return () => collect({ type: "minor" })
+}
+
+function oldBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === "old_space")?.space_used_size ?? 0
+}
