@@ -1,12 +1,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { PassThrough } from "node:stream"
 import { text } from "node:stream/consumers"
 import { TransformStream } from "node:stream/web"
+import { pino } from "pino"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { defineWorkflow } from "./core/define-workflow.ts"
 import type { TaskerEvent } from "./core/events/event-map.ts"
 import { silentLogger } from "./core/logger.ts"
+import { readLines } from "./logging/test-lines.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
 
 const echo = defineWorkflow<{ readonly text: string }>({ namespace: "shop", name: "echo", version: "1.0.0" }).step(
@@ -97,6 +100,24 @@ describe("tasker.export", () => {
         "tasker.telemetry.export_requested",
         "tasker.telemetry.export_requested",
       ])
+  })
+
+  test("the reason of what fails reaches the user's own pino, which knows no error under `error`", async () => {
+    const stream = new PassThrough()
+    const boom = (): never => {
+      throw Object.assign(new TypeError("boom, token=abc"), { code: "E_BOOM" })
+    }
+    const failing = { name: "failing", formats: ["failing"], export: boom, onExportRequested: boom }
+    const tasker = await open({ plugins: [failing], logger: pino({ level: "warn" }, stream) })
+    const exported = tasker.export({ what: "tasks", format: "failing", to: join(folder, "out") })
+    await expect(exported).rejects.toMatchObject({ code: "TASKER_EXPORT_FAILED" })
+    await tasker.close()
+    const lines = readLines(String(stream.read())).map(({ msg, error }) => [msg, error])
+    const thrown = { name: "TypeError", code: "E_BOOM", message: "boom, token=[REDACTED]" }
+    expect(lines).toContainEqual(["a callback of an exporter threw", thrown])
+    const message = 'exporter "failing" threw while it wrote tasks: boom, token=[REDACTED]'
+    const failure = { name: "TaskerError", code: "TASKER_EXPORT_FAILED", message }
+    expect(lines).toContainEqual(["an export ended before it was whole", failure])
   })
 
   test("hides what the options of the Tasker call secret", async () => {

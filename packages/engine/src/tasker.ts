@@ -5,6 +5,7 @@ import type { ExportRequest } from "./client/exports/export-request.ts"
 import { checkOptions } from "./core/check-options.ts"
 import type { Database } from "./core/database.ts"
 import { TaskerError } from "./core/error.ts"
+import { eventError } from "./core/events/event-error.ts"
 import type { DatabaseFacts } from "./core/events/event-payloads.ts"
 import type { EventSink } from "./core/events/event-sink.ts"
 import type { Subscriber } from "./core/events/subscriber.ts"
@@ -314,7 +315,7 @@ async function openTasker(parts: Parts): Promise<Tasker> {
   const workers = new Set<Worker>()
   const client = openClient(parts, { limits, hints, notifier, workers })
   const exports = openExports(parts)
-  const stopWatchingTracing = watchTracing(logger)
+  const stopWatchingTracing = watchTracing(logger, redact)
   let closing: Promise<void> | undefined
 
   async function startWorker(workerOptions: WorkerOptions = {}): Promise<Worker> {
@@ -376,8 +377,9 @@ function openNotifier({ database, options }: Parts): Notifier {
 }
 
 /** @returns a function that ends it */
-function watchTracing(logger: Logger): () => void {
-  return onTracingTrouble((error) => {
+function watchTracing(logger: Logger, redact: Redactor): () => void {
+  return onTracingTrouble((thrown) => {
+    const error = eventError(thrown, redact)
     logger.warn({ component: "tracing", error }, "OpenTelemetry threw, which harms no step, and is not told again")
   })
 }

@@ -1,13 +1,15 @@
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import { PassThrough } from "node:stream"
 import { context, propagation, type Span, type SpanOptions, trace, type Tracer } from "@opentelemetry/api"
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks"
+import { pino } from "pino"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { defineWorkflow } from "../core/define-workflow.ts"
-import { type LogFields, silentLogger } from "../core/logger.ts"
 import { testDatabases } from "../database/test-database.ts"
 import { callApi } from "../http/call-api.ts"
+import { readLines } from "../logging/test-lines.ts"
 import { createTasker, type Tasker } from "../tasker.ts"
 import { runTask } from "../testing.ts"
 import { startTestTracing, type TestTracing } from "./test-tracing.ts"
@@ -119,11 +121,8 @@ describe.each(testDatabases())("on $kind, an OpenTelemetry SDK that throws in", 
   }
 
   it.each(Object.keys(BREAKS))("%s harms no step, no call and no creation of tasks, and is told once", async (part) => {
-    const warnings: { readonly fields: LogFields; readonly message: string }[] = []
-    const logger = {
-      ...silentLogger,
-      warn: (fields: LogFields, message: string) => void warnings.push({ fields, message }),
-    }
+    const log = new PassThrough()
+    const logger = pino({ level: "warn" }, log)
     // A TCP server that listens has an address of this form.
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     BREAKS[part]?.()
@@ -137,7 +136,7 @@ describe.each(testDatabases())("on $kind, an OpenTelemetry SDK that throws in", 
     } finally {
       await tasker.close({ timeoutMs: 100 })
     }
-    const told = warnings.filter(({ fields }) => fields["component"] === "tracing")
-    expect(told.map(({ fields }) => fields["error"])).toMatchObject([{ message: "broken: password=[REDACTED]" }])
+    const told = readLines(String(log.read())).filter(({ component }) => component === "tracing")
+    expect(told).toMatchObject([{ error: { name: "Error", message: "broken: password=[REDACTED]" } }])
   })
 })

@@ -136,7 +136,7 @@ function fail(run: Run, reason: unknown): void {
   const durationMs = durationOf(run)
   const error = eventError(reason, rooms.redact)
   rooms.events.publish("tasker.telemetry.export_failed", { ...facts, durationMs, error })
-  rooms.logger.warn({ ...facts, durationMs, recordCount, error: reason }, "an export ended before it was whole")
+  rooms.logger.warn({ ...facts, durationMs, recordCount, error }, "an export ended before it was whole")
   if (context !== undefined) tell(run, async () => await exporter.onExportFailed?.(reason, context))
 }
 
@@ -146,7 +146,8 @@ function durationOf({ startedMs }: Run): number {
 
 /** Calls a callback of the exporter. Nobody waits for it, and what it throws harms nobody. */
 function tell({ rooms, facts }: Run, callback: () => Promise<void>): void {
-  callback().catch((error: unknown) => {
+  callback().catch((thrown: unknown) => {
+    const error = eventError(thrown, rooms.redact)
     rooms.logger.warn({ ...facts, error }, "a callback of an exporter threw")
   })
 }
