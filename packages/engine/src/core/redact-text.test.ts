@@ -14,6 +14,17 @@ describe("createTextRedactor", () => {
     ["login of bob, password=hunter2&remember=1", "login of bob, password=[REDACTED]&remember=1"],
     ["PASSWORD = hunter2;", "PASSWORD = [REDACTED];"],
     ["iban: DE02120300000000202051", "iban: [REDACTED]"],
+    ["iban: DE00 1234 5678", "iban: [REDACTED]"],
+    ["iban=GB29 NWBK 6016 1331 9268 19, is unknown", "iban=[REDACTED], is unknown"],
+    ["(iban: de00 a1b2\t5678\u00A09 : refused)", "(iban: [REDACTED] : refused)"],
+    ["ssn: 123 45 6789: no\n77", "ssn: [REDACTED]: no\n77"],
+    ["iban: DE00 took 3 ms, 2 tries", "iban: [REDACTED] took 3 ms, 2 tries"],
+    ["iban: DE00, 3 tries", "iban: [REDACTED], 3 tries"],
+    ["iban: DE00 ABCD is no bank", "iban: [REDACTED] ABCD is no bank"],
+    ["token: abc 1.5 s, token: abc 2026-01-01 x", "token: [REDACTED] 1.5 s, token: [REDACTED] 2026-01-01 x"],
+    ["password: abc otp1: 123456 otp2 = 7 x", "password: [REDACTED] otp1: [REDACTED] otp2 = [REDACTED] x"],
+    ["GET /x?page=1&token=abc 200 12 ms", "GET /x?page=1&token=[REDACTED] 200 12 ms"],
+    ["mysql --password abc db1 --token=abc db2", "mysql --password [REDACTED] db1 --token=[REDACTED] db2"],
     ["GET /x?access_token=abc&page=2", "GET /x?access_token=[REDACTED]&page=2"],
     ["Server=db;Password=abc;Database=x", "Server=db;Password=[REDACTED];Database=x"],
     ['{"token":"abc","page":2}', '{"token":"[REDACTED]","page":2}'],
@@ -77,7 +88,9 @@ describe("createTextRedactor", () => {
     expect(own("password=<not shown> token: '<not shown>'")).toBe("password=<not shown> token: '<not shown>'")
   })
 
-  const words = fc.array(fc.constantFrom("user", "failed", "{", "}", '"', ":", "=", "\n", "42", "\\", "'"))
+  const words = fc.array(
+    fc.constantFrom("user", "failed", "{", "}", '"', ":", "=", "\n", "42", "\\", "'", "B2C", "token: a"),
+  )
   const secret = fc.stringMatching(/^[A-Za-z0-9!#$%*+./?@^_~-]{8,40}$/)
 
   test("no secret survives behind a secret key, whatever is around it", () => {
@@ -96,6 +109,18 @@ describe("createTextRedactor", () => {
           const text = `${before.join(" ")} ${form} ${after.join(" ")}`
           expect(redactText(text)).not.toContain(value)
         }
+      }),
+    )
+  })
+
+  test("no group of a secret that is written in groups survives", () => {
+    const group = fc.stringMatching(/^[A-Za-z]{0,4}[0-9]{2,8}[A-Za-z]{0,4}$/)
+    const separator = fc.constantFrom(": ", "=", " = ", " := ")
+    fc.assert(
+      fc.property(fc.array(group, { minLength: 1, maxLength: 12 }), separator, (groups, by) => {
+        expect(redactText(`of bob, iban${by}${groups.join(" ")}, was refused`)).toBe(
+          `of bob, iban${by}[REDACTED], was refused`,
+        )
       }),
     )
   })
@@ -154,6 +179,9 @@ describe("createTextRedactor", () => {
       "A ",
       "a=[",
       "basic a",
+      "token: 1 ",
+      "token: a ABCD ",
+      "token: a 1a",
     ])
       redactText(part.repeat(200_000 / part.length))
     expect(performance.now() - startedAt).toBeLessThan(5_000)

@@ -19,6 +19,12 @@ const KEY =
   /(?<![\p{L}\p{N}_$.-])(?:--([\p{L}\p{N}_-]+)[ \t]+|([\p{L}\p{N}_$.-]+)\\*["'`]?[)\]]?[ \t]{0,8}(?:=>|:=|:|={1,3})[ \t]{0,8})/gu
 
 const PLAIN = /[^\s&;"'`]+/y
+/**
+ * What may follow a value that is written in groups, as an IBAN is: digits, digits and letters that are no key, or the four
+ * capitals of a bank. Prose has a word before its next number, and a time or a fraction more than letters and digits.
+ */
+const GROUP =
+  /[^\S\r\n]{1,8}(?:\d+|(?=[A-Za-z]*\d)[A-Za-z\d]+(?!\\*["'`]?[)\]]?[ \t]{0,8}[:=])|[A-Z]{4})(?=[,.:)\]}]*(?:[\s&;"'`]|$))/y
 /** Headers whose value may have spaces. */
 const LINE = /[^\r\n"'`]+/y
 const OPENING_QUOTE = /(\\*)(["'`])/y
@@ -69,6 +75,8 @@ interface Place {
   readonly key: string
   readonly verdict: Verdict
   readonly judge: KeyJudge
+  /** Whether a space ends the value for sure, as it does in a URL and in the arguments of a command. */
+  readonly endsAtSpace: boolean
 }
 
 function hideValues(text: string, judge: KeyJudge, mask: string): string {
@@ -80,7 +88,8 @@ function hideValues(text: string, judge: KeyJudge, mask: string): string {
     const key = (match[1] ?? match[2]) as string
     const verdict = judge(key)
     if (verdict === "public") continue
-    const span = valueAt(text, { from: KEY.lastIndex, key, verdict, judge })
+    const endsAtSpace = match[0].startsWith("--") || "?&".includes(text[match.index - 1] ?? " ")
+    const span = valueAt(text, { from: KEY.lastIndex, key, verdict, judge, endsAtSpace })
     // Hidden before, by another process perhaps.
     if (span === undefined || text.startsWith(mask, span.from)) continue
     hidden += text.slice(copied, span.from) + mask
@@ -99,7 +108,21 @@ function valueAt(text: string, place: Place): Span | undefined {
   const line = WORDY_HEADERS.test(key) ? matchAt(LINE, text, from) : undefined
   if (line !== undefined) return { from, to: from + line.length }
   const value = matchAt(PLAIN, text, from)
-  return value === undefined ? undefined : { from, to: from + lengthWithoutStops(value) }
+  if (value === undefined) return undefined
+  const length = lengthWithoutStops(value)
+  const isEnded = place.endsAtSpace || length < value.length
+  return { from, to: isEnded ? from + length : endOfGroups(text, from + length) }
+}
+
+/** Behind the last group with a digit of those that follow `from`. */
+function endOfGroups(text: string, from: number): number {
+  let to = from
+  let index = from
+  for (let group = matchAt(GROUP, text, index); group !== undefined; group = matchAt(GROUP, text, index)) {
+    index += group.length
+    if (/\d/.test(group)) to = index
+  }
+  return to
 }
 
 /** What ends a sentence, or closes a bracket, is not the secret's; unless there is nothing else. */
