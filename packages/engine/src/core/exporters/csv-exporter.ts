@@ -17,7 +17,9 @@ export interface CsvOptions {
   readonly flattenLabels?: boolean | undefined
   /**
    * What becomes of text that a spreadsheet would run as a formula. `"escape"`: it gets a `'` in front, which shows that
-   * it is text. `"keep"`: it stays as it is, for programs that read the file; never open such a file in a spreadsheet.
+   * it is text; and so does what looks like a formula after a `,`, `;`, `|`, tab or line break within a text, where a
+   * spreadsheet with another separator begins a new cell. `"keep"`: it stays as it is, for programs that read the file;
+   * never open such a file in a spreadsheet.
    *
    * Default: `"escape"`.
    */
@@ -27,8 +29,8 @@ export interface CsvOptions {
 }
 
 const separatorRule: OptionRule = {
-  rule: "one character that is no quote, no line break, no letter and no digit",
-  accepts: (value) => typeof value === "string" && /^[^"'\r\n\p{L}\p{N}]$/u.test(value),
+  rule: "one character that is no quote, no line break, no letter, no digit, and begins no formula",
+  accepts: (value) => typeof value === "string" && /^[^"'\r\n\p{L}\p{N}=+\-@＝＋－＠]$/u.test(value),
 }
 
 const OPTIONS: OptionRules = {
@@ -69,7 +71,7 @@ function cellWriter(separator: string, formulas: "escape" | "keep"): (value: unk
     if (value === null || value === undefined) return ""
     if (typeof value === "number") return Number.isFinite(value) ? String(value) : nonFiniteText(value)
     const text = textOf(value)
-    const safe = formulas === "escape" && isFormula(text) ? `'${text}` : text
+    const safe = formulas === "escape" ? withoutFormulas(text) : text
     return mustBeQuoted(safe, separator) || safe !== text ? `"${safe.replaceAll('"', '""')}"` : safe
   }
 }
@@ -90,11 +92,26 @@ const FORMULA_START = /^(?:[\t\r\n]|[\s\uFEFF]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/
 /** Text that is a number, and nothing besides: it computes nothing. */
 const NUMBER = /^[+-]?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Inf)$/
 
-function isFormula(text: string): boolean {
-  return FORMULA_START.test(text) && !NUMBER.test(text)
+/**
+ * What begins a formula after a separator within a text, whatever blanks and quotes come first. Quoting does not help: a
+ * reader with another separator takes the cell apart there. The character itself comes first here, so that a long run
+ * of blanks is looked through once, and not from each of its places.
+ */
+const LATER_FORMULA_START = /[=+\-@\uFF1D\uFF0B\uFF0D\uFF20](?<=[,;|\t\r\n][\s"]*.)/g
+
+/** As lists have numbers in JSON, which a quote in front would break. Whatever reads on from there finds no formula. */
+const LISTED_NUMBER = /(?<=,)-\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[,\]}]|$)/y
+
+function withoutFormulas(text: string): string {
+  if (NUMBER.test(text)) return text
+  const inside = text.replaceAll(LATER_FORMULA_START, (start, at: number) => {
+    LISTED_NUMBER.lastIndex = at
+    return LISTED_NUMBER.test(text) ? start : `'${start}`
+  })
+  return FORMULA_START.test(text) ? `'${inside}` : inside
 }
 
 /** Other separators too: whoever opens the file may have another one set. */
 function mustBeQuoted(text: string, separator: string): boolean {
-  return text === "" || text.includes(separator) || /[",;\t\r\n]|^\s|\s$/.test(text)
+  return text === "" || text.includes(separator) || /[",;|\t\r\n]|^\s|\s$/.test(text)
 }
