@@ -5,6 +5,7 @@
 
 import {
   type CustomEvent,
+  defineSubscriber,
   defineWorkflow,
   type EventHandler,
   type EventNamed,
@@ -130,6 +131,15 @@ void events.subscribe("audit", {
   "order.*": ({ name, payload }) => {
     if (name === "order.weighed") expect<Equal<typeof payload.body, number>>()
   },
+})
+
+defineSubscriber({
+  name: "audit",
+  on: {
+    "order.shipped": ({ payload }) => expect<Equal<typeof payload.body, Shipped>>() && undefined,
+    "order.lost": ({ payload }) => expect<Equal<typeof payload.body, unknown>>() && undefined,
+  },
+  filter: (event) => event.name !== "order.shipped" || event.payload.body.parcel !== "",
 })
 
 // ------------------------------------------------------------------ publishing

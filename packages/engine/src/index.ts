@@ -146,7 +146,8 @@ export type {
   TaskerEvent,
   UntypedEvent,
 } from "./core/events/event-map.ts"
-export type { EventHandler, Subscriber } from "./core/events/subscriber.ts"
+export { defineSubscriber } from "./registry/define-subscriber.ts"
+export type { EventHandler, Subscriber, SubscriberDefinition } from "./core/events/subscriber.ts"
 export type { FeedEvent, FeedStart } from "./events/feed-reader.ts"
 export type { Feed, FollowOptions } from "./events/follow.ts"
 export type { DurableHandler, EventContext } from "./events/handle-event.ts"

@@ -8,6 +8,7 @@ import type { TaskerEvent } from "./core/events/event-map.ts"
 import type { Exporter } from "./core/exporter.ts"
 import { BUILT_IN_EXPORTERS } from "./core/exporters/built-in-exporters.ts"
 import { testLogger } from "./database/test-logger.ts"
+import { defineSubscriber } from "./registry/define-subscriber.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "./tasker.ts"
 
 const echo = defineWorkflow<{ readonly text: string }>({ name: "echo", version: "1.0.0" }).step("say", {
@@ -36,7 +37,7 @@ function recorder(name: string, ...patterns: readonly string[]) {
   const events: TaskerEvent[] = []
   const handle = (event: TaskerEvent): void => void events.push(event)
   const on = Object.fromEntries(patterns.map((pattern) => [pattern, handle]))
-  return { subscriber: { name, on }, events, told: () => events.map((event) => event.name) }
+  return { subscriber: defineSubscriber({ name, on }), events, told: () => events.map((event) => event.name) }
 }
 
 function folderOf(files: Readonly<Record<string, string>>): string {

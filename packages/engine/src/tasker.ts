@@ -8,7 +8,7 @@ import { TaskerError } from "./core/error.ts"
 import { eventError } from "./core/events/event-error.ts"
 import type { DatabaseFacts } from "./core/events/event-payloads.ts"
 import type { EventSink } from "./core/events/event-sink.ts"
-import type { Subscriber } from "./core/events/subscriber.ts"
+import type { Subscriber, SubscriberDefinition } from "./core/events/subscriber.ts"
 import type { ChangeWatch } from "./core/events/change-watch.ts"
 import type { Exporter, ExportSummary } from "./core/exporter.ts"
 import { isObject } from "./core/is-object.ts"
@@ -65,7 +65,7 @@ export interface TaskerOptions {
   readonly workflows?: readonly AnyWorkflow[] | undefined
   /** What exports can be written with, beside what is built in. Default: none. */
   readonly plugins?: readonly Exporter[] | undefined
-  /** Who is told what happens in this process, from its start. Default: nobody. */
+  /** Who is told what happens in this process, from its start; each made by `defineSubscriber`. Default: nobody. */
   readonly subscribers?: readonly Subscriber[] | undefined
   /**
    * Folders with workflows, plugins and subscribers, whose files are loaded at the start. A file that cannot be used is
@@ -220,7 +220,8 @@ export async function createTasker(options: TaskerOptions = {}): Promise<Tasker>
   const bus = new EventBus({ now: () => new Date(), logger: boundLogger(logger, { component: "events" }), redact })
   const events = loggedEvents(bus, logger, redact)
   const registries = createRegistries({
-    connect: (subscriber) => bus.subscribe(subscriber),
+    // Its handlers are given only what their patterns stand for, and its filter what they are.
+    connect: (subscriber) => bus.subscribe(subscriber as SubscriberDefinition<string>),
     onChange: (change) => {
       logChange(boundLogger(logger, { component: "registry" }), change)
       publishRegistryChange(events, change)

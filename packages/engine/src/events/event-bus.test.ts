@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import type { CustomEventName, TaskerEvent } from "../core/events/event-map.ts"
-import type { Subscriber } from "../core/events/subscriber.ts"
+import type { SubscriberDefinition } from "../core/events/subscriber.ts"
 import type { Logger } from "../core/logger.ts"
 import { createRedactor } from "../core/redact.ts"
 import { createGate } from "../testing.ts"
@@ -27,7 +27,7 @@ afterEach(() => {
 })
 
 /** Subscribes somebody who writes down the names of what it is told. */
-function listen(on: string, options: Partial<Subscriber> = {}): string[] {
+function listen(on: string, options: Partial<SubscriberDefinition<string>> = {}): string[] {
   const told: string[] = []
   bus.subscribe({ name: on, on: { [on]: (event) => void told.push(event.name) }, ...options })
   return told
@@ -211,7 +211,7 @@ describe("filter", () => {
     ["returns nothing", () => undefined, "expected its filter to return true or false"],
   ])("one that %s is a failure, and nothing is delivered", async (_, filter, message) => {
     // Without a compiler it may return anything.
-    const told = listen("worker.stopped", { filter: filter as unknown as Subscriber["filter"] })
+    const told = listen("worker.stopped", { filter: filter as unknown as SubscriberDefinition<string>["filter"] })
     const reports: TaskerEvent[] = []
     bus.subscribe({ name: "watch", on: { "subscriber.failed": (event) => void reports.push(event) } })
     const others = listen("worker.*")

@@ -2,7 +2,7 @@ import { eventError } from "../core/events/event-error.ts"
 import type { EventName, EventPayloads, TaskerEvent } from "../core/events/event-map.ts"
 import { matchesPattern } from "../core/events/event-pattern.ts"
 import type { EventSink } from "../core/events/event-sink.ts"
-import type { EventHandler, Subscriber } from "../core/events/subscriber.ts"
+import type { EventHandler, SubscriberDefinition } from "../core/events/subscriber.ts"
 import { DEFAULT_SUBSCRIBER_OPTIONS } from "../core/events/subscriber-rules.ts"
 import type { Logger } from "../core/logger.ts"
 import type { Redact } from "../core/redact.ts"
@@ -25,7 +25,7 @@ export interface EventBusOptions {
 
 /** A subscriber, and what waits for it. */
 interface Subscription {
-  readonly subscriber: Subscriber
+  readonly subscriber: SubscriberDefinition<string>
   readonly queue: SubscriberQueue
 }
 
@@ -68,7 +68,7 @@ export class EventBus implements EventSink {
   }
 
   /** @returns a function that ends the subscription, with what waits for it; it may be called twice */
-  subscribe(subscriber: Subscriber): () => void {
+  subscribe(subscriber: SubscriberDefinition<string>): () => void {
     const subscription = { subscriber, queue: this.#createQueue(subscriber) }
     this.#subscriptions.add(subscription)
     this.#routes.clear()
@@ -122,13 +122,17 @@ export class EventBus implements EventSink {
     return found
   }
 
-  #publish<Name extends EventName>(name: Name, payload: EventPayloads[Name], except?: Subscriber): void {
+  #publish<Name extends EventName>(
+    name: Name,
+    payload: EventPayloads[Name],
+    except?: SubscriberDefinition<string>,
+  ): void {
     if (this.#routesOf(name).length === 0) return
     // The pair is right by the signature; the compiler does not follow it into the union.
     this.#send({ name, at: this.#options.now(), payload } as TaskerEvent, except)
   }
 
-  #send(event: TaskerEvent, except?: Subscriber): void {
+  #send(event: TaskerEvent, except?: SubscriberDefinition<string>): void {
     const routes = this.#routesOf(event.name)
     if (routes.length === 0) return
     // What one subscriber does with it is nothing to the next. Only `at`, as every Date, can be set all the same.
@@ -142,7 +146,7 @@ export class EventBus implements EventSink {
   }
 
   /** Troubles are told to all but the one who has them. */
-  #createQueue(subscriber: Subscriber): SubscriberQueue {
+  #createQueue(subscriber: SubscriberDefinition<string>): SubscriberQueue {
     const { now, logger, redact } = this.#options
     const { name } = subscriber
     const isDue = createThrottle(now)
@@ -182,7 +186,7 @@ function findRoutes(subscriptions: ReadonlySet<Subscription>, name: string): rea
   })
 }
 
-function isWanted({ filter }: Subscriber, queue: SubscriberQueue, event: TaskerEvent): boolean {
+function isWanted({ filter }: SubscriberDefinition<string>, queue: SubscriberQueue, event: TaskerEvent): boolean {
   if (filter === undefined) return true
   try {
     const verdict: unknown = filter(event)

@@ -4,7 +4,7 @@ import { TaskerError } from "../core/error.ts"
 import { describeCustomEvents, describeEngineEvents, type EventDescription } from "../core/events/describe-events.ts"
 import type { EventPattern, EventsMatching, TaskerEvent } from "../core/events/event-map.ts"
 import { patternProblem } from "../core/events/event-pattern.ts"
-import type { EventHandler, Subscriber, SubscriberOptions } from "../core/events/subscriber.ts"
+import type { EventHandler, SubscriberDefinition, SubscriberOptions } from "../core/events/subscriber.ts"
 import { SUBSCRIBER_RULES } from "../core/events/subscriber-rules.ts"
 import type { WorkflowDefinition } from "../core/workflow.ts"
 import type { FeedEvent } from "./feed-reader.ts"
@@ -125,7 +125,7 @@ export function createEvents(bus: EventBus, feeds: Feeds, definitions: () => rea
         name,
         // The bus gives a handler only what its pattern stands for: so it is for `filter` too.
         on: { [pattern]: handler as EventHandler },
-        filter: options.filter as Subscriber["filter"],
+        filter: options.filter as SubscriberDefinition<string>["filter"],
         timeoutMs,
         maxPending,
         immediate,

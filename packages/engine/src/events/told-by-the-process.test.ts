@@ -8,6 +8,7 @@ import type { Exporter } from "../core/exporter.ts"
 import type { AnyWorkflow } from "../core/workflow.ts"
 import { silentLogger } from "../core/logger.ts"
 import { testDatabases } from "../database/test-database.ts"
+import { defineSubscriber } from "../registry/define-subscriber.ts"
 import { collectExamples, type Occurrences } from "./test-examples.ts"
 import { createTasker, type Tasker, type TaskerOptions } from "../tasker.ts"
 
@@ -36,7 +37,11 @@ describe.each(testDatabases())("what a process tells of itself on $kind", ({ kin
   /** A Tasker, and all that it told from its first moment. */
   async function start(options: TaskerOptions = {}) {
     const events: TaskerEvent[] = []
-    const recorder = { name: "recorder", immediate: true, on: { "*": (event: TaskerEvent) => void events.push(event) } }
+    const recorder = defineSubscriber({
+      name: "recorder",
+      immediate: true,
+      on: { "*": (event) => void events.push(event) },
+    })
     const tasker = await createTasker({
       url: opened.url,
       logger: silentLogger,

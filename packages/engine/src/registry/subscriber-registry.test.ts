@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest"
 import type { Subscriber } from "../core/events/subscriber.ts"
+import { defineSubscriber } from "./define-subscriber.ts"
 import type { RegistryChange } from "./registry-change.ts"
 import { createSubscriberRegistry } from "./subscriber-registry.ts"
 
 const nothing = (): void => {}
 
 function subscriber(name: string, ...patterns: readonly string[]): Subscriber {
-  return { name, on: Object.fromEntries(patterns.map((pattern) => [pattern, nothing])) }
+  return defineSubscriber({ name, on: Object.fromEntries(patterns.map((pattern) => [pattern, nothing])) })
 }
 
 function setUp(...subscribers: readonly Subscriber[]) {

@@ -1,6 +1,6 @@
 import { TaskerError } from "../core/error.ts"
 import { matchesPattern } from "../core/events/event-pattern.ts"
-import type { Subscriber } from "../core/events/subscriber.ts"
+import type { Subscriber, SubscriberDefinition } from "../core/events/subscriber.ts"
 import { didYouMean } from "../core/names.ts"
 import { assertSubscriber } from "./assert-subscriber.ts"
 import { nameOf } from "./check-members.ts"
@@ -31,7 +31,7 @@ export interface SubscriberRegistry {
    * @throws TaskerError `TASKER_SUBSCRIBER_INVALID` when members are missing or misshapen: it names all of them
    * @throws TaskerError `TASKER_NAME_TAKEN` when another one has its name, unless `replace` is set
    */
-  register(subscriber: Subscriber, options?: RegisterOptions): Subscriber
+  register<Pattern extends string>(subscriber: SubscriberDefinition<Pattern>, options?: RegisterOptions): Subscriber
   /** Removes a subscriber: it is told of nothing any more. Returns whether there was one. */
   unregister(name: string, options?: UnregisterOptions): boolean
   /** @throws TaskerError `TASKER_SUBSCRIBER_NOT_FOUND`, with the names there are in `details.names` */
@@ -91,9 +91,7 @@ export function createSubscriberRegistry(options: SubscriberRegistryOptions): Su
     }
   }
 
-  // Whatever was found, its shape is checked when it is registered.
-  const registerFound = (value: object, how: RegisterOptions): string =>
-    registry.register(value as Subscriber, how).name
+  const registerFound = (value: object, how: RegisterOptions): string => registry.register(value, how).name
   const target = {
     registry: "subscriber",
     wanted: WANTED,
@@ -114,7 +112,7 @@ export function createSubscriberRegistry(options: SubscriberRegistryOptions): Su
   })
 }
 
-function createConnectingRegistry(options: SubscriberRegistryOptions): Registry<Subscriber, Subscriber> {
+function createConnectingRegistry(options: SubscriberRegistryOptions): Registry<Subscriber, unknown> {
   const disconnects = new Map<string, () => void>()
 
   /** Connects before others are told, so that a subscriber hears of what its own registration leads to. */
@@ -128,7 +126,7 @@ function createConnectingRegistry(options: SubscriberRegistryOptions): Registry<
     options.onChange(change)
   }
 
-  const registry = createRegistry<Subscriber>({
+  const registry = createRegistry<Subscriber, unknown>({
     registry: "subscriber",
     kind: "subscriber",
     toEntry: (subscriber) => {

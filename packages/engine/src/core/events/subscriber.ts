@@ -1,4 +1,4 @@
-import type { TaskerEvent } from "./event-map.ts"
+import type { EventPattern, EventsMatching, TaskerEvent } from "./event-map.ts"
 
 /** What is done with an event. A promise that it returns is waited for before the subscriber gets its next event. */
 export type EventHandler<Event = TaskerEvent> = (event: Event) => void | Promise<void>
@@ -28,10 +28,21 @@ export interface SubscriberOptions<Event = TaskerEvent> {
   readonly immediate?: boolean | undefined
 }
 
-/** Somebody who is told what happens in this process. */
-export interface Subscriber extends SubscriberOptions {
+/** A subscriber as it is written, with handlers for these patterns. */
+export interface SubscriberDefinition<Pattern extends string> extends SubscriberOptions<EventsMatching<Pattern>> {
   /** What reports of its failures call it. */
   readonly name: string
   /** A handler per event, by its name or a wildcard: `"step.completed"`, `"step.*"`, `"*"`. Each that matches is called, once. */
-  readonly on: Readonly<Record<string, EventHandler>>
+  readonly on: {
+    readonly [One in Pattern]: EventPattern<One> extends One ? EventHandler<EventsMatching<One>> : EventPattern<One>
+  }
 }
+
+/** Somebody who is told what happens in this process, whatever it has handlers for. `defineSubscriber` makes one. */
+export interface Subscriber extends SubscriberOptions<never> {
+  readonly name: string
+  readonly on: object
+  /** For the compiler alone: each handler fits its pattern. */
+  readonly [madeByDefineSubscriber]: true
+}
+declare const madeByDefineSubscriber: unique symbol

@@ -5,6 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import { describe, expect, test } from "vitest"
 import { isTaskerError } from "../../core/error.ts"
 import type { TaskerEvent } from "../../core/events/event-map.ts"
+import type { Subscriber, SubscriberDefinition } from "../../core/events/subscriber.ts"
 import type { FileProblem } from "../definition-files/file-problem.ts"
 import { loadSubscriptions } from "./load-subscriptions.ts"
 import { parseSubscriptions, type SubscriptionHandlers } from "./parse-subscriptions.ts"
@@ -42,9 +43,15 @@ function mistakes(text: string): readonly string[] {
   }
 }
 
+/** As the bus sees them: what a file's handlers and filter ask for, nothing checks. */
+function parseGood(): readonly SubscriberDefinition<string>[] {
+  return parseSubscriptions([{ file: "x.yaml", text: GOOD }], handlers) as readonly (Subscriber
+    & SubscriberDefinition<string>)[]
+}
+
 describe("parseSubscriptions", () => {
   test("makes subscribers of those that are enabled, with their options", () => {
-    const [page, ...others] = parseSubscriptions([{ file: "x.yaml", text: GOOD }], handlers)
+    const [page, ...others] = parseGood()
     expect(others).toEqual([])
     expect(page).toMatchObject({ name: "page", timeoutMs: 500, maxPending: 7 })
     expect(Object.keys(page?.on ?? {})).toEqual(["step.failed", "task.*", "order.shipped"])
@@ -58,7 +65,7 @@ describe("parseSubscriptions", () => {
     [{ namespace: "shop", workflow: "charge" }, false],
     [{ workerId: 1 }, false],
   ])("its filter says of %j: %s", (payload, passes) => {
-    const [page] = parseSubscriptions([{ file: "x.yaml", text: GOOD }], handlers)
+    const [page] = parseGood()
     expect(page?.filter?.(event(payload))).toBe(passes)
   })
 

@@ -4,10 +4,11 @@ import { describeEngineEvents } from "../../core/events/describe-events.ts"
 import type { TaskerEvent } from "../../core/events/event-map.ts"
 import { matchesPattern, patternProblem } from "../../core/events/event-pattern.ts"
 import { fieldNames } from "../../core/events/search-events.ts"
-import type { EventHandler, Subscriber } from "../../core/events/subscriber.ts"
+import type { EventHandler, Subscriber, SubscriberDefinition } from "../../core/events/subscriber.ts"
 import { SUBSCRIBER_RULES } from "../../core/events/subscriber-rules.ts"
 import { didYouMean } from "../../core/names.ts"
 import type { OptionRule } from "../../core/option-rules.ts"
+import { defineSubscriber } from "../define-subscriber.ts"
 import { type FileProblem, type LocatedProblem, problemAt, sortProblems } from "../definition-files/file-problem.ts"
 import { itemsAt, type Located, textAt, textOf, toPlain, valueAt } from "../definition-files/located.ts"
 import { readYaml } from "../definition-files/read-yaml.ts"
@@ -196,16 +197,16 @@ function subscriberOf(item: Located, handlers: SubscriptionHandlers): Subscriber
     timeout_ms?: number
     max_pending?: number
   }
-  return {
+  return defineSubscriber({
     name,
     on: Object.fromEntries(patterns.map((pattern) => [pattern, handle])),
     filter: filterOf(valueAt(item, "filter")),
     timeoutMs,
     maxPending,
-  }
+  })
 }
 
-function filterOf(filter: Located | undefined): Subscriber["filter"] {
+function filterOf(filter: Located | undefined): SubscriberDefinition<string>["filter"] {
   const wanted = FILTER_KEYS.flatMap((key) => {
     const node = valueAt(filter, key)
     const texts = node === undefined ? undefined : textsOf(node)
