@@ -25,7 +25,7 @@ test("against a live shop, payments and mail are simulated, and one card is stil
   expect(areAllComplete).toBe(true)
   // 6 carts, 12 products, 6 lists of carts, 6 users, and 6 orders: nothing that DummyJSON does not have.
   expect(shop.stats).toMatchObject({ requestCount: 36, orderCount: 6 })
-}, 30_000)
+}, 120_000)
 
 test("a shop that is not there fails the orders, and the demo says so", async () => {
   await shop.close()
@@ -43,4 +43,4 @@ test("a shop that is not there fails the orders, and the demo says so", async ()
   )
   expect(lines).toContainEqual("  This demo only knows what to do about a card that was declined.")
   expect(lines).toContainEqual(expect.stringMatching(/^orders +0 of 6 complete/))
-}, 30_000)
+}, 120_000)

@@ -36,7 +36,7 @@ export function orderProcessing(config: ShopConfig) {
     .step("validate_cart", { config, handler: validateCart })
     .step("check_stock", { dependsOn: ["validate_cart"], config, handler: checkStock })
     .step("price_order", { dependsOn: ["validate_cart"], config, handler: priceOrder })
-    .step("find_customer", { dependsOn: ["validate_cart"], config, timeoutMs: 2_000, handler: findCustomer })
+    .step("find_customer", { dependsOn: ["validate_cart"], config, timeoutMs: 4_000, handler: findCustomer })
     .step("charge_card", { dependsOn: ["check_stock", "price_order"], config, priority: 1, handler: chargeCard })
     .step("create_order", {
       dependsOn: ["validate_cart", "find_customer", "charge_card"],
