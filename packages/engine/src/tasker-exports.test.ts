@@ -128,6 +128,32 @@ describe("tasker.export", () => {
     expect(JSON.parse(readFileSync(to, "utf8"))).toEqual([{ attributes: { note: "[REDACTED]", other: "o" } }])
   })
 
+  test("hides columns of its own that the options of the Tasker call secret", async () => {
+    const keys = ["initiator", "correlationId", "by", "input", "to"]
+    const tasker = await open({ redact: { keys, mask: "***" } })
+    const told = { initiator: "ann", correlationId: "c-1", sourceSystem: "password=hunter2" }
+    const { taskId } = await tasker.createTask(echo, { text: "hi" }, told)
+    await tasker.cancelTask(taskId, { by: "zoe", reason: "by=zoe" })
+    const exported = async (what: "tasks" | "history", more: object = {}): Promise<unknown> => {
+      const to = join(folder, "out.json")
+      await tasker.export({ what, format: "json", to, ...more })
+      return JSON.parse(readFileSync(to, "utf8"))
+    }
+    expect(await exported("tasks", { include: ["input"] })).toMatchObject([
+      {
+        taskId,
+        initiator: "***",
+        correlationId: "***",
+        sourceSystem: "password=***",
+        state: "cancelled",
+        input: "***",
+      },
+    ])
+    const history = await exported("history")
+    expect(history).toContainEqual(expect.objectContaining({ taskId, by: "***", to: "***", reason: "by=***" }))
+    expect(JSON.stringify(history)).not.toContain("zoe")
+  })
+
   test("writes inputs whole, however deep and however many values they hold", async () => {
     const tasker = await open()
     let deep: unknown = { password: "hunter2" }

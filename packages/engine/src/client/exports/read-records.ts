@@ -15,7 +15,7 @@ export interface ReadingRooms {
   readonly database: Queryable
   /** How much one call of the database reads. */
   readonly pageSize: PageSize
-  /** Takes secrets out of what users store. */
+  /** Takes secrets out of records, by the names of their fields too. */
   readonly redact: Redactor
 }
 
@@ -27,7 +27,7 @@ export async function* readTasks(rooms: ReadingRooms, request: TasksExport): Asy
   const rows = rowsOf(range.afterTask, async (after) => {
     return await exportTasks(rooms.database, { ...wanted, after }, rooms.pageSize)
   })
-  for await (const row of rows) yield toTask(rooms, row, withInput)
+  for await (const row of rows) yield rooms.redact.json(toTask(row, withInput))
 }
 
 /** The steps of tasks, the oldest task first. */
@@ -39,7 +39,7 @@ export async function* readSteps(rooms: ReadingRooms, request: StepsExport): Asy
   const rows = rowsOf({ taskId: range.afterTask, stepNo: LAST_STEP_NO }, async (after) => {
     return await exportSteps(rooms.database, { ...wanted, after }, rooms.pageSize)
   })
-  for await (const row of rows) yield toStep(rooms, row, withResult)
+  for await (const row of rows) yield rooms.redact.json(toStep(row, withResult))
 }
 
 /** The largest number that a step can have. */
@@ -53,7 +53,7 @@ export async function* readHistory(rooms: ReadingRooms, request: HistoryExport):
   const rows = rowsOf(range.afterTransition, async (after) => {
     return await exportTransitions(rooms.database, { ...wanted, after }, rooms.pageSize)
   })
-  for await (const row of rows) yield toTransition(rooms, row, withPayload)
+  for await (const row of rows) yield rooms.redact.json(toTransition(row, withPayload))
 }
 
 /**
@@ -77,7 +77,7 @@ async function* rowsOf<Row, After>(
   }
 }
 
-function toTask({ redact }: ReadingRooms, row: ExportedTask, withInput: boolean): TaskRecord {
+function toTask(row: ExportedTask, withInput: boolean): TaskRecord {
   return {
     kind: "task",
     taskId: row.taskId,
@@ -91,17 +91,17 @@ function toTask({ redact }: ReadingRooms, row: ExportedTask, withInput: boolean)
     finishedAt: row.finishedAt,
     durationMs: durationOf(row),
     pausedAt: row.pausedAt,
-    tags: redact(row.tags),
-    attributes: redact.json(row.attributes),
-    correlationId: redact(row.correlationId),
-    initiator: redact(row.initiator),
-    sourceSystem: redact(row.sourceSystem),
-    reason: redact(row.reason),
-    ...(withInput && { input: redact.json(row.input ?? null) }),
+    tags: row.tags,
+    attributes: row.attributes,
+    correlationId: row.correlationId,
+    initiator: row.initiator,
+    sourceSystem: row.sourceSystem,
+    reason: row.reason,
+    ...(withInput && { input: row.input ?? null }),
   }
 }
 
-function toStep({ redact }: ReadingRooms, row: ExportedStep, withResult: boolean): StepRecord {
+function toStep(row: ExportedStep, withResult: boolean): StepRecord {
   return {
     kind: "step",
     taskId: row.taskId,
@@ -115,12 +115,12 @@ function toStep({ redact }: ReadingRooms, row: ExportedStep, withResult: boolean
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     durationMs: durationOf(row),
-    ...errorFields(redact(row.error)),
-    ...(withResult && { result: redact.json(row.result ?? null) }),
+    ...errorFields(row.error),
+    ...(withResult && { result: row.result ?? null }),
   }
 }
 
-function toTransition({ redact }: ReadingRooms, row: ExportedTransition, withPayload: boolean): TransitionRecord {
+function toTransition(row: ExportedTransition, withPayload: boolean): TransitionRecord {
   return {
     kind: "transition",
     transitionId: row.transitionId,
@@ -135,11 +135,11 @@ function toTransition({ redact }: ReadingRooms, row: ExportedTransition, withPay
     attempt: row.attempt,
     workerId: row.workerId,
     cause: row.cause,
-    by: redact(row.by),
-    reason: redact(row.reason),
-    ...errorFields(redact(row.error)),
+    by: row.by,
+    reason: row.reason,
+    ...errorFields(row.error),
     event: row.event,
-    ...(withPayload && { payload: redact.json(row.payload ?? null) }),
+    ...(withPayload && { payload: row.payload ?? null }),
   }
 }
 
