@@ -72,6 +72,10 @@ describe("npm run bench -- --quick --json", () => {
     for (const name of ["stepsPerSecond", "plainStepsPerSecond", "workerCpuMsPerStep", "collectedBytesPerStep"]) {
       expect(Number(costs[0]?.[name])).toBeGreaterThan(0)
     }
+    const events = run?.objects.filter((each) => "subscribers" in each) ?? []
+    expect(events.map(({ subscribers }) => subscribers)).toEqual([0, 1, 10])
+    // An event that nobody wants is not made.
+    expect(Number(events[0]?.["publishingNs"])).toBeLessThan(Number(events[1]?.["publishingNs"]))
     const flatness = run?.objects.filter((each) => "ratioToFresh" in each) ?? []
     expect(flatness.map(({ kind, backlog }) => [kind, backlog])).toEqual([
       ["finished", 2_000],
@@ -91,8 +95,9 @@ describe("npm run bench -- --quick --json", () => {
   it("--against measures another checkout's engine with nothing on, if that is built", async () => {
     const own = fileURLToPath(new URL("../..", import.meta.url))
     const options = ["--databases=postgres", "--workloads=none", "--no-flatness"]
-    const run = await bench(...options, `--against=${own}`)
-    expect(run.objects).toMatchObject([{ ratioToPlain: expect.any(Number), against: resolve(own) }])
+    const run = await bench(...options, `--against=${own}`, "--observability=none")
+    const cost = { observability: [], collectedBytesPerStep: 0, against: resolve(own) }
+    expect(run.objects).toMatchObject([{ ...cost, ratioToPlain: expect.any(Number) }])
 
     const other = await mkdtemp(join(tmpdir(), "tasker-checkout-"))
     await mkdir(join(other, "bench/dist"), { recursive: true })

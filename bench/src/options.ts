@@ -28,7 +28,7 @@ export interface BenchOptions {
   /** With how many worker processes a workload is measured there. PGlite lives in one; a quick run tries more of them on the first workload alone. */
   readonly workersOf: (database: DatabaseKind, workload: string) => readonly number[]
   readonly hasFlatness: boolean
-  /** What is on in the runs that are compared with runs without; empty when there is no such comparison. */
+  /** What is on in the runs that are compared with runs without; nothing: there is no such comparison, but `against` another engine. */
   readonly observability: readonly ObservabilityPart[]
   /** A checkout of this repository, built, whose engine is the one with nothing on; undefined: this one's. */
   readonly against: string | undefined
@@ -42,6 +42,8 @@ export interface BenchOptions {
   readonly pgliteSteps: number
   /** Of an idle task, in all rounds together. */
   readonly latencySamples: number
+  /** Of each round in which the cost of an event is measured. */
+  readonly eventsPerRound: number
   /** Finished steps, and delayed ones, that flatness is measured with. */
   readonly backlog: number
 }
@@ -124,6 +126,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     rounds: count("rounds"),
     steps: count("steps"),
     pgliteSteps: count("pglite-steps"),
+    eventsPerRound: values.quick ? 5_000 : 200_000,
     latencySamples: count("latency-samples"),
     backlog: count("backlog"),
   }

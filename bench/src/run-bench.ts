@@ -1,10 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises"
+import { measureEvents } from "./measure-events.ts"
 import { type Flatness, measureFlatness } from "./measure-flatness.ts"
 import { measureObservability, type ObservabilityCost } from "./measure-observability.ts"
 import { measureWorkload, type WorkloadResult } from "./measure-workload.ts"
 import type { BenchOptions } from "./options.ts"
 import { readSetUp } from "./report/set-up.ts"
-import { renderTables } from "./report/table.ts"
+import { partsOf, renderTables } from "./report/table.ts"
 import { openServer, type Server } from "./server.ts"
 
 /** Measures what the options say, and prints it. */
@@ -21,9 +22,10 @@ export async function runBench(options: BenchOptions): Promise<void> {
     const results = await measureWorkloads(options, server, log)
     const flatness = options.hasFlatness && server !== undefined ? await measureBoth(options, server, log) : []
     const costs = server === undefined ? [] : await measureCosts(options, server, log)
-    const tables = renderTables(results, flatness, costs)
+    const events = options.observability.length === 0 ? [] : await measureEvents(options.eventsPerRound)
+    const tables = renderTables({ results, flatness, costs, events })
     print(`\n${tables}`)
-    if (options.isJson) printJson([...results, ...flatness, ...costs])
+    if (options.isJson) printJson([...results, ...flatness, ...costs, ...events])
     if (options.isWriting) await writeTables(setUp, tables)
   } finally {
     await server?.close()
@@ -68,9 +70,9 @@ async function measureCosts(
   server: Server,
   log: (line: string) => void,
 ): Promise<readonly ObservabilityCost[]> {
-  if (options.observability.length === 0) return []
+  if (options.observability.length === 0 && options.against === undefined) return []
   const cost = await measureObservability(options, server)
-  log(`${cost.workload} with ${cost.observability.join(", ")}: ${cost.ratioToPlain.toFixed(2)} of nothing on`)
+  log(`${cost.workload} with ${partsOf(cost)}: ${cost.ratioToPlain.toFixed(2)} of nothing on`)
   return [cost]
 }
 

@@ -1,3 +1,4 @@
+import type { EventCost } from "../measure-events.ts"
 import type { Flatness } from "../measure-flatness.ts"
 import type { ObservabilityCost } from "../measure-observability.ts"
 import type { WorkloadResult } from "../measure-workload.ts"
@@ -42,7 +43,7 @@ const FLATNESS_COLUMNS: Columns<Flatness> = {
 
 const OBSERVABILITY_COLUMNS: Columns<ObservabilityCost> = {
   workload: (row) => row.workload,
-  "with on": (row) => row.observability.join(", "),
+  "with on": partsOf,
   "steps/s": (row) => whole(row.stepsPerSecond),
   "nothing on, steps/s": (row) => whole(row.plainStepsPerSecond),
   ratio: (row) => row.ratioToPlain.toFixed(3),
@@ -51,12 +52,23 @@ const OBSERVABILITY_COLUMNS: Columns<ObservabilityCost> = {
   "sent bytes": (row) => whole(row.collectedBytesPerStep),
 }
 
+const EVENT_COLUMNS: Columns<EventCost> = {
+  subscribers: (row) => String(row.subscribers),
+  "asking whether anybody listens, ns": (row) => whole(row.askingNs),
+  "publishing, ns": (row) => whole(row.publishingNs),
+  "until all are told, ns": (row) => whole(row.untilToldNs),
+}
+
+/** What a run measured. */
+export interface Measured {
+  readonly results: readonly WorkloadResult[]
+  readonly flatness: readonly Flatness[]
+  readonly costs: readonly ObservabilityCost[]
+  readonly events: readonly EventCost[]
+}
+
 /** The tables of a run, in Markdown. */
-export function renderTables(
-  results: readonly WorkloadResult[],
-  flatness: readonly Flatness[],
-  costs: readonly ObservabilityCost[],
-): string {
+export function renderTables({ results, flatness, costs, events }: Measured): string {
   const parts: string[] = []
   if (results.length > 0) {
     parts.push("Throughput, creation of the tasks included, and latency of one task in an idle system:")
@@ -74,7 +86,16 @@ export function renderTables(
     )
     parts.push(renderTable(costs, OBSERVABILITY_COLUMNS))
   }
+  if (events.length > 0) {
+    parts.push("What an event costs whoever publishes it, by the number of subscribers that listen to it:")
+    parts.push(renderTable(events, EVENT_COLUMNS))
+  }
   return `${parts.join("\n\n")}\n`
+}
+
+/** What was on. */
+export function partsOf({ observability }: ObservabilityCost): string {
+  return observability.length === 0 ? "nothing" : observability.join(", ")
 }
 
 /** Whose engine had nothing on, if it was not this one's. */

@@ -36,7 +36,7 @@ const KEPT_DECISIONS = 10_000
  */
 export function createTraceSampler(options: SamplingOptions, now: () => number): Sampler {
   const { ratio = 1, maxTracesPerSecond = DEFAULT_TRACES_PER_SECOND } = options
-  const byRatio = new TraceIdRatioBasedSampler(ratio)
+  const byRatio = ratio === 1 ? undefined : new TraceIdRatioBasedSampler(ratio)
   const mayBegin = maxTracesPerSecond === null ? () => true : createRateLimit(maxTracesPerSecond, now)
   const decisions = new Map<string, boolean>()
 
@@ -59,8 +59,7 @@ export function createTraceSampler(options: SamplingOptions, now: () => number):
       if (!isRoot && !isOwnTrace(traceId, attributes["tasker.task.id"])) {
         return (parent.traceFlags & TraceFlags.SAMPLED) === 0 ? DROPPED : RECORDED
       }
-      const chosen = byRatio.shouldSample(context, traceId)
-      if (chosen.decision !== SamplingDecision.RECORD_AND_SAMPLED) return DROPPED
+      if (byRatio?.shouldSample(context, traceId).decision === SamplingDecision.NOT_RECORD) return DROPPED
       return (isRoot ? mayBegin() : decideOnce(traceId)) ? RECORDED : DROPPED
     },
     toString: () => `TaskerSampler{ratio=${ratio},maxTracesPerSecond=${maxTracesPerSecond}}`,

@@ -1,6 +1,6 @@
 import { stateAfter } from "../core/outcome-state.ts"
 import type { CustomEventName, EventName } from "../core/events/event-map.ts"
-import type { EventError } from "../core/events/event-payloads.ts"
+import type { EventError, StepChange } from "../core/events/event-payloads.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
 import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
 import type { Advanced, ClaimedStep, EndedTask, Outcome } from "../store/advance.ts"
@@ -83,17 +83,53 @@ function tellPublished(events: EventSink, workerId: number, { outcome, claimed, 
   }
 }
 
-function tellEnd(events: EventSink, workerId: number, { outcome, claimed, served, durationMs }: Settled): void {
+function tellEnd(events: EventSink, workerId: number, settled: Settled): void {
+  const { outcome, claimed, served, durationMs } = settled
   if (served === undefined) return
+  if (outcome.kind === "complete") {
+    events.deliver({
+      name: "step.completed",
+      at: new Date(),
+      payload: completion(workerId, claimed, served, durationMs),
+    })
+    return
+  }
   const { maxAttempts } = claimed
   tell(events, {
     ...factsOf(workerId, claimed, served),
     to: stateAfter(outcome.kind, { attempt: claimed.attempt, maxAttempts, skippable: served.step.spec.skippable }),
     cause: outcome.cause,
-    error: outcome.kind === "complete" ? null : errorOf(outcome.json),
+    error: errorOf(outcome.json),
     durationMs,
     delayMs: outcome.delayMs,
   })
+}
+
+/** As {@link eventsOfTransition} has it. By itself, because this is made for every step, and its facts would be copied. */
+function completion(
+  workerId: number,
+  claimed: ClaimedStep,
+  { workflow, step }: ServedStep,
+  durationMs: number | null,
+): StepChange {
+  return {
+    taskId: claimed.taskId,
+    namespace: workflow.namespace,
+    workflow: workflow.name,
+    version: workflow.version,
+    correlationId: claimed.correlationId ?? claimed.taskId,
+    step: step.spec.name,
+    attempt: claimed.attempt,
+    from: "in_progress",
+    to: "complete",
+    maxAttempts: claimed.maxAttempts,
+    cause: null,
+    by: null,
+    reason: null,
+    workerId,
+    durationMs,
+    error: null,
+  }
 }
 
 /** Tells that an outcome is not recorded, because the attempt was given to another worker. */
