@@ -10,7 +10,7 @@
 --   p_after_task, p_after_step   where the page before ended; steps of later tasks, and later steps of this one
 --   p_end              only tasks with keys before this one
 --   p_limit            how many steps to read at most, beyond those of one task
---   p_max_bytes        how much of results to return about, as it is stored; one step at least
+--   p_max_bytes        how much of results and errors to return about, as text; one step at least
 --   p_with_result      whether the results are returned
 --
 -- Returns    the steps, by task and number; nothing when none is left to read
@@ -52,7 +52,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_ids uuid[];
+  v_ids          uuid[];
+  v_bytes        bigint := 0;
+  v_last_matches boolean;
 begin
   -- The tasks whose steps fill the page, beginning with what is left of the one that the last page ended in.
   select coalesce(array_agg(chosen.task_id), '{}')
@@ -80,59 +82,47 @@ begin
   ) as chosen
   where chosen.steps_before < p_limit;
 
-  return query
-  select
-    page.task_id,
-    page.step_no,
-    page.matches,
-    workflow.namespace,
-    workflow.name,
-    workflow.version,
-    definition.name,
-    page.state,
-    page.attempts,
-    page.max_attempts,
-    page.started_at,
-    page.finished_at,
-    page.error,
-    case when p_with_result then page.result end
-  from (
-    select sized.*, lead(sized.task_id) over (order by sized.task_id, sized.step_no) is null as is_last
-    from (
-      select
-        read.*,
-        sum(read.bytes) over (order by read.task_id, read.step_no) - read.bytes as bytes_before
-      from (
-        select
-          task.task_id,
-          task.workflow_id,
-          coalesce(step.step_no, -1::smallint) as step_no,
-          step.state,
-          step.attempts,
-          step.max_attempts,
-          step.started_at,
-          step.finished_at,
-          step.error,
-          step.result,
-          step.step_no is not null
-            and (p_states is null or step.state = any (p_states))
-            and tasker.task_matches(task, null, null, null, p_since, p_until) as matches,
-          coalesce(pg_column_size(step.error), 0)
-            + case when p_with_result then coalesce(pg_column_size(step.result), 0) else 0 end as bytes
-        from tasker.tasks as task
-        left join tasker.steps as step on step.task_id = task.task_id
-        where task.task_id = any (v_ids)
-          and (task.task_id > p_after_task or step.step_no > p_after_step)
-      ) as read
-    ) as sized
-    where sized.bytes_before < p_max_bytes
-  ) as page
-  join tasker.workflows as workflow on workflow.workflow_id = page.workflow_id
-  left join tasker.workflow_steps as definition
-    on definition.workflow_id = page.workflow_id
-    and definition.step_no = page.step_no
-  where page.matches
-    or page.is_last
-  order by page.task_id, page.step_no;
+  for task_id, step_no, matches, namespace, workflow, version, step, state, attempts, max_attempts, started_at, finished_at,
+    error, result
+  in
+    select
+      task.task_id,
+      coalesce(step.step_no, -1::smallint),
+      step.step_no is not null
+        and (p_states is null or step.state = any (p_states))
+        and tasker.task_matches(task, null, null, null, p_since, p_until),
+      workflow.namespace,
+      workflow.name,
+      workflow.version,
+      definition.name,
+      step.state,
+      step.attempts,
+      step.max_attempts,
+      step.started_at,
+      step.finished_at,
+      step.error,
+      case when p_with_result then step.result end
+    from tasker.tasks as task
+    join tasker.workflows as workflow on workflow.workflow_id = task.workflow_id
+    left join tasker.steps as step on step.task_id = task.task_id
+    left join tasker.workflow_steps as definition
+      on definition.workflow_id = task.workflow_id
+      and definition.step_no = step.step_no
+    where task.task_id = any (v_ids)
+      and (task.task_id > p_after_task or step.step_no > p_after_step)
+    order by task.task_id, step.step_no
+  loop
+    v_last_matches := matches;
+    if matches then
+      return next;
+      -- As text, which is what is sent: a value may be stored in a fortieth of it. Row by row, so that none behind the
+      -- page is unpacked.
+      v_bytes := v_bytes + coalesce(octet_length(error::text), 0) + coalesce(octet_length(result::text), 0);
+    end if;
+    exit when v_bytes >= p_max_bytes;
+  end loop;
+  if not v_last_matches then
+    return next;
+  end if;
 end;
 $$;

@@ -8,7 +8,7 @@
 --   p_since, p_until   created then or later, and before; null for no bound
 --   p_after, p_end     only tasks with keys between these two, neither included
 --   p_limit            how many tasks to read at most
---   p_max_bytes        how much of inputs and attributes to return about, as it is stored; one task at least
+--   p_max_bytes        how much of inputs and attributes to return about, as text; one task at least
 --   p_with_input       whether the inputs are returned
 --
 -- Returns    the tasks, by key; nothing when none is left to read
@@ -53,59 +53,54 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_ids uuid[] := tasker.next_task_ids(
+  v_ids          uuid[] := tasker.next_task_ids(
     case
       when coalesce(p_namespace, p_workflow, p_version) is not null
         then tasker.find_workflow_ids(p_namespace, p_workflow, p_version)
     end,
     p_after, p_end, p_limit
   );
+  v_bytes        bigint := 0;
+  v_last_matches boolean;
 begin
-  return query
-  select
-    page.task_id,
-    page.matches,
-    workflow.namespace,
-    workflow.name,
-    workflow.version,
-    page.state,
-    page.priority,
-    page.created_at,
-    page.started_at,
-    page.finished_at,
-    page.paused_at,
-    coalesce(page.tags, '{}'),
-    coalesce(page.attributes, '{}'),
-    page.correlation_id,
-    page.initiator,
-    page.source_system,
-    page.reason,
-    case when p_with_input then page.input end
-  from (
-    select sized.*, lead(sized.task_id) over (order by sized.task_id) is null as is_last
-    from (
-      select read.*, sum(read.bytes) over (order by read.task_id) - read.bytes as bytes_before
-      from (
-        select
-          judged.*,
-          case
-            when judged.matches
-              then coalesce(pg_column_size(judged.attributes), 0)
-                + case when p_with_input then pg_column_size(judged.input) else 0 end
-            else 0
-          end as bytes
-        from (
-          select task.*, tasker.task_matches(task, p_states, null, null, p_since, p_until) as matches
-          from tasker.tasks as task
-          where task.task_id = any (v_ids)
-        ) as judged
-      ) as read
-    ) as sized
-    where sized.bytes_before < p_max_bytes
-  ) as page
-  join tasker.workflows as workflow on workflow.workflow_id = page.workflow_id
-  where page.matches
-    or page.is_last
-  order by page.task_id;
+  for task_id, matches, namespace, workflow, version, state, priority, created_at, started_at, finished_at, paused_at, tags,
+    attributes, correlation_id, initiator, source_system, reason, input
+  in
+    select
+      task.task_id,
+      tasker.task_matches(task, p_states, null, null, p_since, p_until),
+      workflow.namespace,
+      workflow.name,
+      workflow.version,
+      task.state,
+      task.priority,
+      task.created_at,
+      task.started_at,
+      task.finished_at,
+      task.paused_at,
+      coalesce(task.tags, '{}'),
+      coalesce(task.attributes, '{}'),
+      task.correlation_id,
+      task.initiator,
+      task.source_system,
+      task.reason,
+      case when p_with_input then task.input end
+    from tasker.tasks as task
+    join tasker.workflows as workflow on workflow.workflow_id = task.workflow_id
+    where task.task_id = any (v_ids)
+    order by task.task_id
+  loop
+    v_last_matches := matches;
+    if matches then
+      return next;
+      -- As text, which is what is sent: a value may be stored in a fortieth of it. Row by row, so that none behind the
+      -- page is unpacked.
+      v_bytes := v_bytes + octet_length(attributes::text) + coalesce(octet_length(input::text), 0);
+    end if;
+    exit when v_bytes >= p_max_bytes;
+  end loop;
+  if not v_last_matches then
+    return next;
+  end if;
 end;
 $$;

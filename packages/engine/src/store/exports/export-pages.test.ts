@@ -166,6 +166,40 @@ describe.each(testDatabases(migrate))("the pages of an export on $kind", ({ open
     expect(pages.length).toBeGreaterThan(3)
   })
 
+  it.each(["tasks", "steps", "history"] as const)(
+    "%s: a page is as large as what is sent, not as what is stored",
+    async (what) => {
+      const rolledBack = new Error("the test rolls back")
+      const log = Array.from({ length: 4_000 }, (_, line) => `2030-01-01T00:00:00Z info request ${line} was handled`)
+      const bytes = Buffer.byteLength(JSON.stringify(log))
+      const range = await exportRange(opened.database, {})
+      const work = opened.database.transaction(async (tx) => {
+        const json = JSON.stringify(log)
+        await tx.query({ text: "update tasker.tasks set input = $1", values: [json] })
+        await tx.query({ text: "update tasker.step_records set result = $1 where result is not null", values: [json] })
+        await tx.query({
+          text: `
+          insert into tasker.transitions (at, task_id, from_state, to_state, step_no, attempt, cause, event)
+          select now(), $1, 'in_progress', 'in_progress', 0, 1, 'published', jsonb_build_object('name', 'a.b', 'payload', $2::jsonb)
+          from generate_series(1, 20)`,
+          values: [taskIds[0], json],
+        })
+        const [stored] = await tx.query<{ bytes: number }>({
+          text: "select max(pg_column_size(input)) as bytes from tasker.tasks",
+        })
+        expect(stored?.bytes).toBeLessThan(bytes / 10)
+        const whole = { ...range, endTransition: Number.MAX_SAFE_INTEGER }
+        const { pages, rows } = await readers[what](whole, {}, { rows: 1_000, bytes: bytes * 2 }, tx)
+        const large = pages.map((page) => page.filter((row) => JSON.stringify(row).length > bytes).length)
+        expect(Math.max(...large)).toBe(2)
+        expect(large.reduce((sum, count) => sum + count, 0)).toBe(what === "tasks" ? TASKS : 20)
+        expect(rows.length).toBeGreaterThanOrEqual(20)
+        throw rolledBack
+      })
+      await expect(work).rejects.toBe(rolledBack)
+    },
+  )
+
   it("a page that ends where it gets too large loses none that match among those that do not", async () => {
     const wanted: ExportedRows = { states: ["complete"] }
     const range = await exportRange(opened.database, {})

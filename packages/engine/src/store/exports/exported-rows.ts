@@ -9,7 +9,7 @@ export interface ExportedRows extends WorkflowFilter, OpenPeriod {
 /** How much one call reads. */
 export interface PageSize {
   readonly rows: number
-  /** About, as it is stored. */
+  /** About, of what users stored, as text. */
   readonly bytes: number
 }
 
