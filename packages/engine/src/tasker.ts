@@ -116,7 +116,9 @@ export interface Tasker extends Client {
   /** The workers of this process, those that are stopping left out. */
   readonly workers: readonly Worker[]
   /**
-   * Calls `listener` after each statement that this process sent to its database, for those who measure.
+   * Calls `listener` after each statement that this process sent to its database, the `begin`, `commit` and `rollback` of
+   * its transactions among them, for those who measure. Not told are migrations, and what the connection that listens for
+   * notifications is asked.
    *
    * @returns a function that ends it; it may be called twice
    */

@@ -3,7 +3,7 @@ import { migrate } from "../store/migrate.ts"
 import { type TestDatabase, testDatabases } from "./test-database.ts"
 import { type DatabaseCall, watchCalls } from "./watch-calls.ts"
 
-describe.each(testDatabases(migrate))("watchCalls on $kind", ({ open }) => {
+describe.each(testDatabases(migrate))("watchCalls on $kind", ({ kind, open }) => {
   let opened: TestDatabase
 
   afterEach(async () => await opened.close())
@@ -29,10 +29,80 @@ describe.each(testDatabases(migrate))("watchCalls on $kind", ({ open }) => {
     expect(calls).toEqual([
       { operation: "list_queues", durationMs: expect.any(Number), failed: false },
       { operation: "verify", durationMs: expect.any(Number), failed: false },
+      { operation: "begin", durationMs: expect.any(Number), failed: false },
       { operation: "other", durationMs: expect.any(Number), failed: false },
+      { operation: "commit", durationMs: expect.any(Number), failed: false },
       { operation: "other", durationMs: expect.any(Number), failed: false },
     ])
     expect(calls.every(({ durationMs }) => durationMs > 0)).toBe(true)
+  })
+
+  const told = (calls: readonly DatabaseCall[]) =>
+    calls.map(({ operation, failed }) => `${operation} ${failed ? "failed" : "ok"}`)
+
+  test("tells how long a commit took, its work apart", async () => {
+    const { database, calls } = await watch()
+    await database.script(`
+      create function public.slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.2); return null; end';
+      create table public.flushed ();
+      create constraint trigger slow after insert on public.flushed deferrable initially deferred
+        for each row execute function public.slow()`)
+    const connection = await database.reserve()
+    await connection.transaction(async (tx) => await tx.query({ text: "insert into public.flushed default values" }))
+    connection.release()
+    expect(told(calls)).toEqual(["begin ok", "other ok", "commit ok"])
+    expect(calls[2]?.durationMs).toBeGreaterThan(190)
+    expect((calls[0]?.durationMs ?? 0) + (calls[1]?.durationMs ?? 0)).toBeLessThan(190)
+  })
+
+  test("a commit that does not commit has failed, and a rollback is told as one", async () => {
+    const { database, calls } = await watch()
+    await database.script(`
+      create table public.parents (id integer primary key);
+      create table public.children (id integer references public.parents deferrable initially deferred)`)
+    const orphan = database.transaction(
+      async (tx) => await tx.query({ text: "insert into public.children values (7)" }),
+    )
+    await expect(orphan).rejects.toMatchObject({ code: "23503" })
+    const swallowed = database.transaction(async (tx) => await tx.query({ text: "select 1/0" }).catch(() => []))
+    await expect(swallowed).rejects.toMatchObject({ code: "TASKER_TRANSACTION_ENDED" })
+    const refused = database.transaction(async (tx) => {
+      await tx.query({ text: "select 1" })
+      throw new Error("the work is refused")
+    })
+    await expect(refused).rejects.toThrow("the work is refused")
+    expect(told(calls)).toEqual([
+      "begin ok",
+      "other ok",
+      "commit failed",
+      "begin ok",
+      "other failed",
+      "commit failed",
+      "begin ok",
+      "other ok",
+      "rollback ok",
+    ])
+    await database.close()
+    await expect(database.transaction(async () => {})).rejects.toMatchObject({ code: "TASKER_CLOSED" })
+    expect(told(calls).at(-1)).toBe("begin failed")
+  })
+
+  test.skipIf(kind === "pglite")("a commit whose answer never came has failed, and so has a rollback", async () => {
+    const { database, calls } = await watch()
+    for (const outcome of ["commit", "rollback"]) {
+      const cut = database.transaction(async (tx) => {
+        const [row] = await tx.query<{ pid: number }>({ text: "select pg_backend_pid() as pid" })
+        await database.query({ text: "select pg_terminate_backend($1, 5000)", values: [row?.pid] })
+        if (outcome === "rollback") await tx.query({ text: "select 1" })
+      })
+      await expect(cut).rejects.toMatchObject({ code: "TASKER_DATABASE_UNAVAILABLE" })
+    }
+    expect(told(calls).filter((call) => !call.startsWith("other"))).toEqual([
+      "begin ok",
+      "commit failed",
+      "begin ok",
+      "rollback failed",
+    ])
   })
 
   test("tells of a call that failed, and lets the error pass", async () => {

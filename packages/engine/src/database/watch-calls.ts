@@ -1,11 +1,15 @@
-import type { Connection, Database, Queryable, Statement } from "../core/database.ts"
+import { type Connection, type Database, isConnectionError, type Queryable, type Statement } from "../core/database.ts"
 
 /** A statement that the database answered, or refused. */
 export interface DatabaseCall {
-  /** The function of the schema that it calls, such as `advance`; `other` for statements of a handler's own. */
+  /**
+   * The function of the schema that it calls, such as `advance`; `begin`, `commit` and `rollback` of a transaction; `other`
+   * for statements of a handler's own.
+   */
   readonly operation: string
   /** From sending it to its answer, in milliseconds; the wait for a connection included where it had none. */
   readonly durationMs: number
+  /** Whether it was refused, or its answer never came. A `commit` that the database made a rollback failed, too. */
   readonly failed: boolean
 }
 
@@ -46,11 +50,16 @@ export function watchCalls(database: Database): WatchedDatabase {
     }
   }
 
+  function transact<T>(transaction: Database["transaction"], work: (tx: Queryable) => Promise<T>): Promise<T> {
+    const watchedWork = (tx: Queryable) => work(watched(tx))
+    return listeners.size === 0 ? transaction(watchedWork) : timedTransaction(listeners, transaction, watchedWork)
+  }
+
   async function reserve(): Promise<Connection> {
     const connection = await database.reserve()
     return {
       ...watched(connection),
-      transaction: (work) => connection.transaction((tx) => work(watched(tx))),
+      transaction: (work) => transact((inner) => connection.transaction(inner), work),
       release: () => connection.release(),
     }
   }
@@ -72,12 +81,44 @@ export function watchCalls(database: Database): WatchedDatabase {
       },
       poolUse: () => database.poolUse(),
       probeListener: (timeoutMs) => database.probeListener(timeoutMs),
-      transaction: (work) => database.transaction((tx) => work(watched(tx))),
+      transaction: (work) => transact((inner) => database.transaction(inner), work),
       reserve,
       script: (sql) => database.script(sql),
       listen: (channel, onNotify, onReset) => database.listen(channel, onNotify, onReset),
       close: () => database.close(),
     },
+  }
+}
+
+/** The same for both drivers: beginning is what comes before the work, and ending what comes after. */
+async function timedTransaction<T>(
+  listeners: ReadonlySet<DatabaseCallListener>,
+  transaction: Database["transaction"],
+  work: (tx: Queryable) => Promise<T>,
+): Promise<T> {
+  let operation = "begin"
+  let startedAt = performance.now()
+  const ended = (failed: boolean) => {
+    tell(listeners, { operation, durationMs: performance.now() - startedAt, failed })
+  }
+  try {
+    const result = await transaction(async (tx) => {
+      ended(false)
+      operation = "rollback"
+      try {
+        const done = await work(tx)
+        operation = "commit"
+        return done
+      } finally {
+        startedAt = performance.now()
+      }
+    })
+    ended(false)
+    return result
+  } catch (error) {
+    // A rollback lets the error of the work pass, whether it went well or had no connection any more.
+    ended(operation !== "rollback" || isConnectionError(error))
+    throw error
   }
 }
 
