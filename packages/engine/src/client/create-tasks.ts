@@ -4,7 +4,7 @@ import { isThenable } from "../core/thenable.ts"
 import type { Workflow } from "../core/workflow.ts"
 import { createTasks as createTaskRows } from "../store/create-tasks.ts"
 import { observedChange } from "../store/observed-change.ts"
-import { readWorkflowsOfTasks } from "../store/read-workflows-of-tasks.ts"
+import { readStandingTasks } from "../store/read-standing-tasks.ts"
 import { traceCreateTasks } from "../tracing/creation-spans.ts"
 import { objectRule, transactionRule } from "./argument-rules.ts"
 import { assertArgument, assertOptions } from "./assert-argument.ts"
@@ -86,16 +86,16 @@ export async function insertTasks<Results>(
     transaction === undefined && !isPlain
       ? await observedChange(rooms.database, rooms.changes, insert)
       : await insert(db)
-  const standing = tasks.filter((task) => !task.created).map(({ taskId }) => taskId)
-  const workflows = standing.length === 0 ? new Map<string, never>() : await readWorkflowsOfTasks(db, standing)
-  if (transaction === undefined && standing.length < tasks.length) rooms.announce("ready")
+  const standingIds = tasks.filter((task) => !task.created).map(({ taskId }) => taskId)
+  const standing = standingIds.length === 0 ? new Map<string, never>() : await readStandingTasks(db, standingIds)
+  if (transaction === undefined && standingIds.length < tasks.length) rooms.announce("ready")
   const { namespace, name, version } = workflow
   const handles = tasks.map(({ taskId, created }) => ({
     taskId,
     created,
-    workflow: workflows.get(taskId) ?? { namespace, name, version },
+    workflow: standing.get(taskId)?.workflow ?? { namespace, name, version },
   }))
   // In a transaction of the caller's only the caller learns whether the tasks exist; the feed tells it then.
-  if (transaction === undefined) tellCreated(rooms.events, handles, encoded, { isCreationTold: !isPlain })
+  if (transaction === undefined) tellCreated(rooms.events, handles, encoded, { standing, isCreationTold: !isPlain })
   return handles
 }

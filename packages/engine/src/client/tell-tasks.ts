@@ -2,6 +2,7 @@ import { ERROR_CODES, isTaskerError, type TaskerError } from "../core/error.ts"
 import type { TaskChange, TaskFacts } from "../core/events/event-payloads.ts"
 import { eventError } from "../core/events/event-error.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
+import type { StandingTask } from "../store/read-standing-tasks.ts"
 import type { AnyWorkflow, WorkflowId } from "../core/workflow.ts"
 import { whoRule } from "./argument-rules.ts"
 import type { ClientRooms } from "./client-rooms.ts"
@@ -10,13 +11,14 @@ import type { TaskHandle } from "./task-reference.ts"
 /**
  * Tells what became of requests for tasks, in their order.
  *
+ * @param options.standing - the tasks that were there already
  * @param options.isCreationTold - whether the tasks that were created are told of by other means
  */
 export function tellCreated(
   events: EventSink,
   handles: readonly TaskHandle[],
   requests: readonly { readonly correlationId: string | null }[],
-  options: { readonly isCreationTold: boolean },
+  options: { readonly standing: ReadonlyMap<string, StandingTask>; readonly isCreationTold: boolean },
 ): void {
   if (!wantsAny(events, ["task.initialize_requested", "task.deduplicated"])) return
   events.batch(() => {
@@ -27,7 +29,7 @@ export function tellCreated(
         namespace,
         workflow: name,
         version,
-        correlationId: requests[index]?.correlationId ?? taskId,
+        correlationId: requests[index]?.correlationId ?? options.standing.get(taskId)?.correlationId ?? taskId,
       }
       if (!created) events.publish("task.deduplicated", facts)
       else if (!options.isCreationTold) events.publish("task.initialize_requested", creationOf(facts))

@@ -329,6 +329,15 @@ describe.each(testDatabases(migrate))("what is told on $kind", ({ kind, open }) 
       { workflow: "picky", correlationId: "c_3", error: { code: "TASKER_OPTION_INVALID" } },
     ])
     await show({ "task.deduplicated": 1, "task.refused": 1 })
+    // Without one of its own, the request goes by that of the task.
+    const named = { strategy: "key", key: "named" } as const
+    const standing = await tasker.createTask(workflow, null, { identity: named, correlationId: "c_5" })
+    await tasker.createTask(workflow, null, { identity: named })
+    await tasker.createTask(workflow, null, { identity })
+    expect(told("task.deduplicated").slice(1)).toMatchObject([
+      { taskId: standing.taskId, correlationId: "c_5" },
+      { taskId: first.taskId, correlationId: first.taskId },
+    ])
     // What no compiler has seen.
     const odd = { correlationId: 7 as unknown as string }
     await expect(tasker.createTask({} as typeof workflow, null)).rejects.toMatchObject({

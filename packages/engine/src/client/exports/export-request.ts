@@ -39,7 +39,7 @@ export type ExportTarget = string | Writable | WritableStream<Uint8Array>
 interface ExportSettings<Format extends string> {
   /** `csv`, `json`, `jsonl`, `ndjson`, `prometheus`, or one that a plugin writes; in any case. */
   readonly format: Format
-  /** The name of the exporter, where several write the format. Default: the first that was registered. */
+  /** The name of the exporter, where several write the format. Default: the one that was registered last. */
   readonly exporter?: string | undefined
   /** Options of the format. */
   readonly options?: OptionsOf<Format> | undefined
