@@ -89,7 +89,7 @@ export const METRICS = {
   ]),
   stepsFenced: counter(
     "tasker_steps_fenced_total",
-    "Outcomes that were refused because the step was somebody else's by then",
+    "Outcomes that were refused because the step was cancelled, or somebody else's by then",
     ["namespace", "workflow", "step"],
   ),
   stepsReopened: counter("tasker_steps_reopened_total", "Failed steps that an operator gave more attempts", [
@@ -145,7 +145,7 @@ export const METRICS = {
 
   databaseCallDuration: histogram(
     "tasker_database_call_duration_seconds",
-    "How long calls of the database took, by what they call and whether they were answered: ok or failed",
+    "How long calls of the database took, by what they call (a function of the schema, begin, commit, rollback, or other) and whether they were answered: ok or failed",
     ["operation", "outcome"],
   ),
   listenerRestored: counter(
