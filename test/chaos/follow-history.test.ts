@@ -104,7 +104,7 @@ describe("following history while processes and PostgreSQL die", () => {
     expect(new Set(turns).size).toBe(turns.length)
     expect(turns.length).toBeGreaterThanOrEqual(4)
     await stopWorkers([...subscribers, worker])
-  }, 120_000)
+  }, 180_000)
 
   it("a process that was frozen past its lease handles nothing more when it goes on", async () => {
     const { tasker, url } = server
@@ -128,7 +128,7 @@ describe("following history while processes and PostgreSQL die", () => {
     expect(order.slice(first).filter(({ pid }) => pid === frozen.pid).length).toBeLessThanOrEqual(1)
     expect(await tasker.subscriptions.get("audit")).toMatchObject({ failure: null, skippedCount: 0 })
     await stopWorkers([next, frozen, worker])
-  }, 90_000)
+  }, 180_000)
 
   async function untilHeld(subscribers: readonly WorkerProcess[]): Promise<WorkerProcess> {
     return await until("one of them holds it", 30_000, async () => {
@@ -149,7 +149,7 @@ describe("following history while processes and PostgreSQL die", () => {
   }
 
   async function untilAllHandled(taskIds: readonly string[]): Promise<void> {
-    await until("every event was handled", 60_000, async () => {
+    await until("every event was handled", 120_000, async () => {
       const [row] = await server.query<{ count: number }>(
         `select count(distinct (task_id, event))::integer as count
          from chaos_handled where task_id = any ($1) and event = any ($2)`,
