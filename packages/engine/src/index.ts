@@ -215,7 +215,7 @@ export type {
   WorkflowTaskCounts,
 } from "./client/count-states.ts"
 export type { SlowestFilter } from "./client/measure-durations.ts"
-export type { PeriodFilter } from "./client/period.ts"
+export type { MeasuredPeriodFilter, MeasuringLimit, PeriodFilter } from "./client/period.ts"
 export type { RatesFilter, TaskRates } from "./client/task-rates.ts"
 export type { BottleneckFilter, Bottlenecks, Histogram, SharedErrorPattern } from "./client/analytics/bottlenecks.ts"
 export type { Finding, FindingThresholds } from "./client/analytics/findings.ts"

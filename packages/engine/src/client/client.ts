@@ -22,7 +22,7 @@ import type { ListWorkersFilter, QueueMeasureOptions } from "./list-fleet.ts"
 import type { ListTasksFilter, TasksPage } from "./list-tasks.ts"
 import type { SlowestFilter } from "./measure-durations.ts"
 import type { StepResolutionOptions } from "./operate-steps.ts"
-import type { PeriodFilter } from "./period.ts"
+import type { MeasuredPeriodFilter } from "./period.ts"
 import type { TaskHandle, TaskReference } from "./task-reference.ts"
 import type { RatesFilter, TaskRates } from "./task-rates.ts"
 import type { TaskResult, WaitOptions } from "./wait-for-task.ts"
@@ -139,20 +139,42 @@ export interface Client {
   /** How many steps there are in each state. */
   countSteps(filter?: CountFilter): Promise<StepCounts>
   countStepsByName(filter?: CountFilter): Promise<readonly WorkflowStepCounts[]>
-  /** Of the tasks that ended in a period, those that took longest. Default: the last 24 hours, 10 tasks. */
+  /**
+   * Of the tasks that ended in a period, those that took longest. Default: the last 24 hours, 10 tasks.
+   *
+   * @throws TaskerError `TASKER_DATABASE_UNAVAILABLE` when it takes longer than `timeoutMs`
+   */
   slowestTasks(filter?: SlowestFilter): Promise<readonly SlowTask[]>
-  /** Of the steps that completed in a period, those that took longest. Default: the last 24 hours, 10 steps. */
+  /**
+   * Of the steps that completed in a period, those that took longest. Default: the last 24 hours, 10 steps.
+   *
+   * @throws TaskerError `TASKER_DATABASE_UNAVAILABLE` when it takes longer than `timeoutMs`
+   */
   slowestSteps(filter?: SlowestFilter): Promise<readonly SlowStep[]>
-  /** How long tasks and steps took, by workflow and step. Default: the last 24 hours. */
-  durationPercentiles(filter?: PeriodFilter): Promise<readonly DurationPercentiles[]>
-  /** How many tasks were created and ended in each part of a period. Default: the last 24 hours as one part. */
+  /**
+   * How long tasks and steps took, by workflow and step. Default: the last 24 hours.
+   *
+   * @throws TaskerError `TASKER_DATABASE_UNAVAILABLE` when it takes longer than `timeoutMs`
+   */
+  durationPercentiles(filter?: MeasuredPeriodFilter): Promise<readonly DurationPercentiles[]>
+  /**
+   * How many tasks were created and ended in each part of a period. Default: the last 24 hours as one part.
+   *
+   * @throws TaskerError `TASKER_DATABASE_UNAVAILABLE` when it takes longer than `timeoutMs`
+   */
   taskRates(filter?: RatesFilter): Promise<readonly TaskRates[]>
   /**
    * How much was done in some periods, how well, and how long it took: a row for each period, or for each workflow version of
    * which something happened in it. Default: the last hour, the last 4 and the last 24 hours.
+   *
+   * @throws TaskerError `TASKER_DATABASE_UNAVAILABLE` when it takes longer than `timeoutMs`
    */
   performance(filter?: PerformanceFilter): Promise<readonly PeriodPerformance[]>
-  /** What took most of the time in a period, and what went wrong most. Default: the last 24 hours, 10 of each list. */
+  /**
+   * What took most of the time in a period, and what went wrong most. Default: the last 24 hours, 10 of each list.
+   *
+   * @throws TaskerError `TASKER_DATABASE_UNAVAILABLE` when it takes longer than `timeoutMs`
+   */
   bottlenecks(filter?: BottleneckFilter): Promise<Bottlenecks>
   /** Where the time of a task went, what holds it back, and what somebody may do about what failed. */
   analyzeTask(task: TaskReference, options?: AnalyzeTaskOptions): Promise<TaskAnalysis>

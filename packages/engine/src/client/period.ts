@@ -1,4 +1,5 @@
 import { TaskerError } from "../core/error.ts"
+import { integerRule } from "../core/option-rules.ts"
 import type { WorkflowFilter } from "../store/analytics/period.ts"
 import { dateRule, nameFilterRule, versionTextRule } from "./argument-rules.ts"
 
@@ -17,6 +18,27 @@ export const PERIOD_RULES = {
   since: dateRule,
   until: dateRule,
 }
+
+/** How long measuring may take. */
+export interface MeasuringLimit {
+  /**
+   * How long the whole call may take, in milliseconds, the wait for a connection included; 1 to 3,600,000. What the server
+   * is at then, it finishes in vain, unless its `statement_timeout` ends that.
+   *
+   * Default: 60,000.
+   */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Which period to measure, which tasks of it, and for how long. */
+export interface MeasuredPeriodFilter extends PeriodFilter, MeasuringLimit {}
+
+export const measuringTimeoutRule = integerRule(1, 3_600_000)
+
+/** Longer than a status takes: a day of a busy system is millions of rows. */
+export const DEFAULT_MEASURING_MS = 60_000
+
+export const MEASURED_PERIOD_RULES = { ...PERIOD_RULES, timeoutMs: measuringTimeoutRule }
 
 const DAY_MS = 86_400_000
 

@@ -11,14 +11,15 @@ import { type ErrorPattern, type ErrorPatternRow, stepErrors } from "../../store
 import { taskTimings } from "../../store/analytics/task-timings.ts"
 import { objectRule, pageLimitRule } from "../argument-rules.ts"
 import { assertOptions } from "../assert-argument.ts"
+import { bounded } from "../bounded.ts"
 import type { ClientRooms } from "../client-rooms.ts"
-import { PERIOD_RULES, type PeriodFilter, periodOf } from "../period.ts"
+import { DEFAULT_MEASURING_MS, MEASURED_PERIOD_RULES, type MeasuredPeriodFilter, periodOf } from "../period.ts"
 import { minCountRule, shareRule, withDefaults } from "../thresholds.ts"
 import { DEFAULT_FINDING_THRESHOLDS, type Finding, findingsOf, type FindingThresholds } from "./findings.ts"
 import { noCounts, share } from "./rates.ts"
 import { DEFAULT_SAMPLE_SIZE, type Measured, sampleRule, type SampleOptions } from "./sample.ts"
 
-export interface BottleneckFilter extends PeriodFilter, SampleOptions {
+export interface BottleneckFilter extends MeasuredPeriodFilter, SampleOptions {
   /** How many of each list at most, from 1 to 500. Default: 10. */
   readonly limit?: number | undefined
   /** The bounds of the buckets, in milliseconds, rising; 1 to 100. Default: 10 from 10 ms to an hour. */
@@ -102,7 +103,7 @@ const boundsRule: OptionRule = {
 }
 
 const RULES: OptionRules = {
-  ...PERIOD_RULES,
+  ...MEASURED_PERIOD_RULES,
   limit: pageLimitRule,
   sampleSize: sampleRule,
   boundsMs: boundsRule,
@@ -124,19 +125,21 @@ export async function bottlenecks({ database }: ClientRooms, filter: BottleneckF
   assertOptions("thresholds", filter.thresholds ?? {}, THRESHOLD_RULES)
   const thresholds = withDefaults(DEFAULT_FINDING_THRESHOLDS, filter.thresholds)
   const { limit = 10, sampleSize: maxRows = DEFAULT_SAMPLE_SIZE, boundsMs = DEFAULT_BOUNDS_MS } = filter
+  // One after the other: all of them together may take so long.
+  const db = bounded(database, filter.timeoutMs ?? DEFAULT_MEASURING_MS)
   const period: WorkflowFilter & Period = { ...filter, ...periodOf(filter) }
-  const [counts = noCounts()] = await periodCounts(database, period, false)
-  const [tasks] = await taskTimings(database, period, { byWorkflow: false, boundsMs })
-  const analysis = await attemptAnalysis(database, period, { maxRows, limit, boundsMs })
-  const errors = errorsOf(await stepErrors(database, period, limit))
+  const [counts = noCounts()] = await periodCounts(db, period, false)
+  const [tasks] = await taskTimings(db, period, { byWorkflow: false, boundsMs })
+  const analysis = await attemptAnalysis(db, period, { maxRows, limit, boundsMs })
+  const errors = errorsOf(await stepErrors(db, period, limit))
   return {
     since: period.since,
     until: period.until,
-    slowestTasks: await slowestTasks(database, period, limit),
-    slowestSteps: await slowestSteps(database, period, limit),
+    slowestTasks: await slowestTasks(db, period, limit),
+    slowestSteps: await slowestSteps(db, period, limit),
     steps: analysis.steps,
     dependencies: analysis.dependencies,
-    retriedSteps: await retriedSteps(database, period, limit),
+    retriedSteps: await retriedSteps(db, period, limit),
     retries: {
       count: counts.attemptsRetried,
       completed: counts.retriedAndCompleted,

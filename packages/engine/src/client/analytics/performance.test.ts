@@ -306,6 +306,7 @@ describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
       { periods: ["1 hour"] },
       { byWorkflow: "yes" },
       { sampleSize: 999 },
+      { timeoutMs: 0 },
       { workflwo: "diamond" },
     ]) {
       // What a user without a compiler may pass.

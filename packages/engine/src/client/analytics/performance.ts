@@ -9,8 +9,9 @@ import { type TaskTimingsRow, taskTimings } from "../../store/analytics/task-tim
 import { workflowNames } from "../../store/analytics/workflow-names.ts"
 import { dateRule, nameFilterRule, versionTextRule } from "../argument-rules.ts"
 import { assertOptions } from "../assert-argument.ts"
+import { bounded } from "../bounded.ts"
 import type { ClientRooms } from "../client-rooms.ts"
-import { periodOf } from "../period.ts"
+import { DEFAULT_MEASURING_MS, measuringTimeoutRule, type MeasuringLimit, periodOf } from "../period.ts"
 import { noCounts, share } from "./rates.ts"
 import { DEFAULT_SAMPLE_SIZE, type Measured, sampleRule, type SampleOptions } from "./sample.ts"
 
@@ -24,7 +25,7 @@ export type PerformancePeriod =
       readonly until?: Date | undefined
     }
 
-export interface PerformanceFilter extends WorkflowFilter, SampleOptions {
+export interface PerformanceFilter extends WorkflowFilter, SampleOptions, MeasuringLimit {
   /** Which periods, 1 to 50. Default: the last hour, the last 4 and the last 24 hours. */
   readonly periods?: readonly PerformancePeriod[] | undefined
   /** Whether to measure each workflow version by itself. Default: false. */
@@ -119,6 +120,7 @@ const RULES = {
   periods: periodsRule,
   byWorkflow: flagRule,
   sampleSize: sampleRule,
+  timeoutMs: measuringTimeoutRule,
 }
 
 /** How much was done in some periods, how well, and how long it took. */
@@ -130,10 +132,11 @@ export async function performance(
   const { periods = DEFAULT_PERIODS, byWorkflow = false, sampleSize: maxRows = DEFAULT_SAMPLE_SIZE } = filter
   // One moment for all of them.
   const until = new Date()
+  const db = bounded(database, filter.timeoutMs ?? DEFAULT_MEASURING_MS)
   const found: PeriodPerformance[] = []
   // One after the other: they would only take each other's processor, and the pool's connections.
   for (const period of periods.map((each) => boundsOf(each, until))) {
-    found.push(...(await measure(database, { ...filter, ...period }, { byWorkflow, maxRows })))
+    found.push(...(await measure(db, { ...filter, ...period }, { byWorkflow, maxRows })))
   }
   return found
 }

@@ -5,7 +5,7 @@ import type { SchemaDifference } from "../../store/migrate.ts"
 import { ping } from "../../store/ping.ts"
 import { assertOptions } from "../assert-argument.ts"
 import type { ClientRooms } from "../client-rooms.ts"
-import { type Bounded, bounded } from "./bounded.ts"
+import { type Bounded, bounded } from "../bounded.ts"
 
 export interface ReadyOptions {
   /** How long it may take, whatever hangs, in milliseconds; 1 to 60,000. Default: 2,000. */

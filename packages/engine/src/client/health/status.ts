@@ -15,7 +15,7 @@ import { assertOptions } from "../assert-argument.ts"
 import type { ClientRooms } from "../client-rooms.ts"
 import { tally } from "../count-states.ts"
 import { amountRule, minCountRule, shareRule, withDefaults } from "../thresholds.ts"
-import { bounded } from "./bounded.ts"
+import { bounded } from "../bounded.ts"
 import { timeoutRule } from "./ready.ts"
 import { reasonsOf } from "./status-reasons.ts"
 import {

@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "../../core/database.ts"
+import type { Database, Queryable } from "../core/database.ts"
 
 /** A database of which every statement must be answered before one moment. */
 export interface Bounded extends Queryable {
