@@ -31,56 +31,94 @@ interface Contender {
   readonly database: string
 }
 
-/** How many rounds there are in place of one. */
-const FINENESS = 4
+/** How many rounds each pair of processes runs, in place of one. */
+const ROUNDS = 4
+/** How many runs come before, until V8 has optimized what it will. */
+const WARM_UPS = 3
 
-/** Runs a workload in turns with and without what observes it. */
+/**
+ * Runs a workload in turns with and without what observes it.
+ *
+ * In shorter rounds than elsewhere: a few percent are looked for on a machine whose speed changes by more from one second
+ * to the next, and what stands next to each other is alike. And in new processes and databases again and again: of two
+ * that do the same, one may be faster than the other for as long as it lives.
+ */
 export async function measureObservability(options: BenchOptions, server: Server): Promise<ObservabilityCost> {
   const workload = findWorkload("linear_4")
   const stepsPerTask = workload.parents.length
+  const tasks = Math.ceil(options.steps / ROUNDS / stepsPerTask)
   const collector = await startCollector()
-  const plain = await open("bench_plain", options, server)
-  const observed = await open("bench_observed", options, server, collector)
   try {
-    // More and shorter rounds than elsewhere: a few percent are looked for on a machine whose speed changes by more
-    // from one second to the next, and what stands next to each other is alike.
-    const rounds = options.rounds * FINENESS
-    const tasks = Math.ceil(options.steps / FINENESS / stepsPerTask)
-    const warmUp = tasks
-    for (const each of [plain, observed]) await each.engine.run(warmUp)
-    const pairs: { plain: Measured; observed: Measured }[] = []
-    for (let round = 0; round < rounds; round++) {
-      const measured: { plain?: Measured; observed?: Measured } = {}
-      for (const name of round % 2 === 0 ? (["plain", "observed"] as const) : (["observed", "plain"] as const)) {
-        const { engine, database } = { plain, observed }[name]
-        const cost = await costOf({ server }, engine, database, tasks)
-        measured[name] = { rate: rateOf(cost, stepsPerTask), cpuMsPerStep: cost.usage.cpuMs / (tasks * stepsPerTask) }
-      }
-      // Both names were measured.
-      pairs.push(measured as Required<typeof measured>)
+    const rounds: Round[] = []
+    for (let pair = 0; pair < options.rounds; pair++) {
+      rounds.push(...(await measurePair(options, server, collector, { tasks, stepsPerTask, isOdd: pair % 2 === 1 })))
     }
-    // Spans wait up to a second for others to be sent with. A process that ends sends what it holds.
-    await observed.engine.end()
-    const observedSteps = (warmUp + rounds * tasks) * stepsPerTask
-    const ratios = pairs.map((pair) => pair.observed.rate / pair.plain.rate)
+    const observedSteps = options.rounds * (WARM_UPS + ROUNDS) * tasks * stepsPerTask
+    const ratios = rounds.map(({ plain, observed }) => observed.rate / plain.rate)
     return {
       workload: workload.name,
       observability: options.observability,
       against: options.against ?? null,
-      stepsPerSecond: median(pairs.map((pair) => pair.observed.rate)),
-      plainStepsPerSecond: median(pairs.map((pair) => pair.plain.rate)),
+      stepsPerSecond: median(rounds.map(({ observed }) => observed.rate)),
+      plainStepsPerSecond: median(rounds.map(({ plain }) => plain.rate)),
       ratioToPlain: median(ratios),
       ratioRange: [Math.min(...ratios), Math.max(...ratios)],
-      workerCpuMsPerStep: median(pairs.map((pair) => pair.observed.cpuMsPerStep)),
-      plainWorkerCpuMsPerStep: median(pairs.map((pair) => pair.plain.cpuMsPerStep)),
+      workerCpuMsPerStep: median(rounds.map(({ observed }) => observed.cpuMsPerStep)),
+      plainWorkerCpuMsPerStep: median(rounds.map(({ plain }) => plain.cpuMsPerStep)),
       collectedBytesPerStep: collector.bytes / observedSteps,
     }
   } finally {
-    for (const { engine, database } of [plain, observed]) {
+    await collector.close()
+  }
+}
+
+interface Round {
+  readonly plain: Measured
+  readonly observed: Measured
+}
+
+interface PairOptions {
+  /** Of one run. */
+  readonly tasks: number
+  readonly stepsPerTask: number
+  /** Every other pair begins with the other. */
+  readonly isOdd: boolean
+}
+
+async function measurePair(
+  options: BenchOptions,
+  server: Server,
+  collector: Collector,
+  { tasks, stepsPerTask, isOdd }: PairOptions,
+): Promise<readonly Round[]> {
+  const opened: Contender[] = []
+  const begin = async (database: string, collectorOfIt?: Collector): Promise<Contender> => {
+    const contender = await open(database, options, server, collectorOfIt)
+    opened.push(contender)
+    for (let run = 0; run < WARM_UPS; run++) await contender.engine.run(tasks)
+    return contender
+  }
+  const measure = async ({ engine, database }: Contender): Promise<Measured> => {
+    const cost = await costOf({ server }, engine, database, tasks)
+    return { rate: rateOf(cost, stepsPerTask), cpuMsPerStep: cost.usage.cpuMs / (tasks * stepsPerTask) }
+  }
+  try {
+    const plain = await begin("bench_plain")
+    const observed = await begin("bench_observed", collector)
+    const rounds: Round[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const isPlainFirst = (round % 2 === 1) === isOdd
+      const first = await measure(isPlainFirst ? plain : observed)
+      const second = await measure(isPlainFirst ? observed : plain)
+      rounds.push(isPlainFirst ? { plain: first, observed: second } : { plain: second, observed: first })
+    }
+    return rounds
+  } finally {
+    // Spans wait up to a second for others to be sent with. A process that ends sends what it holds.
+    for (const { engine, database } of opened) {
       await engine.end()
       await server.dropDatabase(database)
     }
-    await collector.close()
   }
 }
 

@@ -49,7 +49,8 @@ export function traceTurn(turn: Turn, { watchesEnds, onEnded }: ChangeWatch): vo
   const { settled, advanced, workerId } = turn
   const lost = advanced.lost.length === 0 ? undefined : new Set(advanced.lost.map(attemptText))
   for (const one of settled) traceEnd(one, lost?.has(attemptText(one.outcome)))
-  if (!watchesEnds()) return
+  // Under load most calls are about tasks that are all left out.
+  if (!watchesEnds() || settled.every(({ claimed }) => isLeftOut(claimed.traceContext))) return
   for (const { ended, claimed, served } of taskEnds(turn)) {
     const { correlationId, traceContext } = claimed
     if (isLeftOut(traceContext)) continue
