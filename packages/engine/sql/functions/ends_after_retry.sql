@@ -1,8 +1,8 @@
 -- tasker.ends_after_retry: the ends of steps in a period that followed a retry.
 --
--- Only then was there a retry when an earlier attempt of the step failed and another was to follow: by its own error, or
--- because its worker was lost. An attempt that a stopping worker handed back did not fail, and what an operator retries
--- starts over. The number of the last attempt tells none of this. So this reads the history of the period, by its index
+-- Only then was there a retry when the attempt before failed and another was to follow: by its own error, or because its
+-- worker was lost. An attempt that a stopping worker handed back does not count, and what an operator retries starts over,
+-- since the attempt before was the last of its set. The number of the last attempt tells none of this. So this reads the history of the period, by its index
 -- on time, for steps that ended by a second attempt or a later one; and then that of their tasks, each once.
 --
 --   p_since, p_until  ended then or later, and before
@@ -40,15 +40,15 @@ as $$
       own.step_no,
       own.to_state,
       own.at,
-      bool_or(own.to_state = 'waiting_for_retry' and own.cause is distinct from 'handed_back')
-        over (partition by own.step_no order by own.transition_id) as was_retried
+      lag(own.to_state) over (partition by own.step_no order by own.transition_id) as before
     from tasker.transitions as own
     where own.task_id = task.task_id
       and own.step_no is not null
       and own.from_state = 'in_progress'
       and own.to_state in ('waiting_for_retry', 'complete', 'error', 'skipped')
+      and (own.to_state <> 'waiting_for_retry' or own.cause is distinct from 'handed_back')
   ) as attempt
-  where attempt.was_retried
+  where attempt.before = 'waiting_for_retry'
     and attempt.to_state <> 'waiting_for_retry'
     and attempt.at >= p_since
     and attempt.at < p_until

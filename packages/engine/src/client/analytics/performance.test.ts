@@ -200,6 +200,8 @@ describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
     await run(430_000, "stop", retried, "stop", complete)
     await run(440_000, retried, retried, fatal)
     await run(450_000, "lost", complete)
+    await run(460_000, retried, fatal, "operator", complete)
+    await run(470_000, fatal, "operator", retried, "stop", complete)
 
     const within = async (since: number, until: number) => {
       const { retries, retriedSteps } = await client.bottlenecks({ workflow: name, since: at(since), until: at(until) })
@@ -236,6 +238,9 @@ describe.each(testDatabases(migrate))("performance on $kind", ({ open }) => {
     expect(await within(432_000, 440_000)).toEqual({ ...none, completed: 1, successRate: 1, rate: 1 })
     // Before it ended.
     expect(await within(430_000, 433_300)).toMatchObject({ count: 1, completed: 0, rate: null, step: [1, 1, 0, 0] })
+    // The attempts that an operator gave it start over.
+    expect(await within(460_000, 470_000)).toMatchObject({ count: 1, completed: 0, failed: 1, step: [1, 1, 0, 1] })
+    expect(await within(470_000, 480_000)).toMatchObject({ count: 1, completed: 1, failed: 0, step: [1, 1, 1, 0] })
     // Each workflow by itself: the same numbers.
     const [only] = await client.performance({ workflow: name, byWorkflow: true, ...between(400_000, 460_000) })
     expect(only?.steps).toMatchObject({ retried: 4, retrySuccessRate: 2 / 3 })
