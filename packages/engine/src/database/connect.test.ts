@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
-import type { Database } from "../core/database.ts"
+import type { Database, Queryable } from "../core/database.ts"
 import { connect } from "./connect.ts"
 import { testDatabases } from "./test-database.ts"
 import type { TestDatabase } from "./test-database.ts"
@@ -48,6 +48,27 @@ describe.each(testDatabases())("a database on $kind", ({ kind, open }) => {
     })
     await expect(attempt).rejects.toBe(failure)
     expect(await notes()).not.toContain("rolled back")
+  })
+
+  it("a connection error of the work's own is thrown as it is, rolls back, and costs no connection", async () => {
+    const session = async (asked: Queryable) => {
+      const [row] = await asked.query<{ pid: number }>({ text: "select pg_backend_pid() as pid" })
+      return row?.pid
+    }
+    for (const code of ["ECONNREFUSED", "ECONNRESET", "ETIMEDOUT"]) {
+      const failure = new Error("fetch failed", { cause: Object.assign(new Error("no answer"), { code }) })
+      const connection = await database.reserve()
+      const pid = await session(connection)
+      const attempt = connection.transaction(async (tx) => {
+        await tx.query({ text: "insert into notes values ('fetched')" })
+        throw failure
+      })
+      await expect(attempt).rejects.toBe(failure)
+      expect(await connection.query({ text: "select note from notes where note = 'fetched'" })).toEqual([])
+      connection.release()
+      // The pool hands out the one that came back last.
+      expect(await session(database)).toBe(pid)
+    }
   })
 
   it("a transaction that swallows the error of a statement does not pass for committed", async () => {

@@ -136,7 +136,7 @@ class PgliteConnection implements PgliteDatabase {
 
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     this.#assertOpen()
-    const progress: { state: "open" | "committing" | "ended" } = { state: "open" }
+    const progress: { state: "open" | "refused" | "committing" | "ended" } = { state: "open" }
     const inTransaction = async (transaction: Transaction): Promise<T> => {
       const tx: Queryable = {
         query: async (statement) => {
@@ -144,9 +144,14 @@ class PgliteConnection implements PgliteDatabase {
           return await run(transaction, statement)
         },
       }
-      const result = await work(tx)
-      progress.state = "committing"
-      return result
+      try {
+        const result = await work(tx)
+        progress.state = "committing"
+        return result
+      } catch (error) {
+        progress.state = "refused"
+        throw error
+      }
     }
     try {
       return await this.#pglite.transaction(inTransaction)
@@ -155,7 +160,8 @@ class PgliteConnection implements PgliteDatabase {
       if (progress.state === "committing" && error instanceof Error && "code" in error && error.code === "25P02") {
         throw transactionEnded("a transaction was to be committed after one of its statements failed")
       }
-      throw statementError(error)
+      // What the work throws may tell of another connection, e.g. of a `fetch`.
+      throw progress.state === "refused" ? error : statementError(error)
     } finally {
       progress.state = "ended"
     }

@@ -172,12 +172,22 @@ class PostgresDatabase implements Database {
       },
       transaction: async (work) => {
         assertHeld()
+        let isOfWork = false
+        const noted = async (tx: Queryable) => {
+          try {
+            return await work(tx)
+          } catch (error) {
+            isOfWork = true
+            throw error
+          }
+        }
         try {
-          return await this.#transact(client, work)
+          return await this.#transact(client, noted)
         } catch (error) {
-          // After a failed ROLLBACK nobody knows what state the connection is in.
-          broken ||= isConnectionError(error) || !(await rolledBack(client))
-          throw statementError(error)
+          // What the work throws may tell of another connection, e.g. of a `fetch`: `rollback` shows how this one is.
+          // After a failed one nobody knows what state it is in.
+          broken ||= (!isOfWork && isConnectionError(error)) || !(await rolledBack(client))
+          throw isOfWork ? error : statementError(error)
         }
       },
       release: () => {

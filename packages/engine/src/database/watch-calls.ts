@@ -98,6 +98,17 @@ async function timedTransaction<T>(
 ): Promise<T> {
   let operation = "begin"
   let startedAt = performance.now()
+  let isLost = false
+  const noting = (tx: Queryable): Queryable => ({
+    async query<Row>(statement: Statement) {
+      try {
+        return await tx.query<Row>(statement)
+      } catch (error) {
+        isLost ||= isConnectionError(error)
+        throw error
+      }
+    },
+  })
   const ended = (failed: boolean) => {
     tell(listeners, { operation, durationMs: performance.now() - startedAt, failed })
   }
@@ -106,7 +117,7 @@ async function timedTransaction<T>(
       ended(false)
       operation = "rollback"
       try {
-        const done = await work(tx)
+        const done = await work(noting(tx))
         operation = "commit"
         return done
       } finally {
@@ -116,8 +127,8 @@ async function timedTransaction<T>(
     ended(false)
     return result
   } catch (error) {
-    // A rollback lets the error of the work pass, whether it went well or had no connection any more.
-    ended(operation !== "rollback" || isConnectionError(error))
+    // A rollback lets the error of the work pass, which may tell of another connection: only a statement tells of this one.
+    ended(operation !== "rollback" || isLost)
     throw error
   }
 }

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest"
 import { defineWorkflow } from "../core/define-workflow.ts"
+import { testDatabase } from "../database/test-database.ts"
+import { migrate } from "../store/migrate.ts"
 import { createTestTasker, runTask } from "../testing.ts"
 
 function unreadable(): unknown {
@@ -22,6 +24,24 @@ test.each<[string, () => unknown, string]>([
   const tasker = await createTestTasker({ workflows: [workflow] })
   expect(await runTask(tasker, workflow, {})).toMatchObject({ state: "error", error: { message } })
   await tasker.close()
+})
+
+test("a transactional handler that reaches nobody has its own error stored", async () => {
+  const workflow = defineWorkflow({ name: "unreachable", version: "1.0.0" }).step("only", {
+    transactional: true,
+    maxAttempts: 1,
+    handler: (): string => {
+      throw Object.assign(new Error("the bank is down"), { code: "ECONNREFUSED" })
+    },
+  })
+  const opened = await testDatabase("postgres 18", migrate).open()
+  for (const url of ["pglite:memory", opened.url]) {
+    const tasker = await createTestTasker({ url, workflows: [workflow] })
+    const { error } = await runTask(tasker, workflow, {})
+    expect(error).toMatchObject({ code: "ECONNREFUSED", message: "the bank is down" })
+    await tasker.close()
+  }
+  await opened.close()
 })
 
 test("a handler that copies its context has all of it in the copy, and asks for its signal and log when it wants", async () => {
