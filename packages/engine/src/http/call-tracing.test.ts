@@ -1,10 +1,11 @@
 import { once } from "node:events"
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api"
+import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api"
+import { AlwaysOnSampler } from "@opentelemetry/sdk-trace-base"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { createRedactor } from "../core/redact.ts"
-import { startStepSpan } from "../tracing/step-span.ts"
+import { silentStep, startStepSpan } from "../tracing/step-span.ts"
 import { startTestTracing, type TestTracing } from "../tracing/test-tracing.ts"
 import { callApi } from "./call-api.ts"
 
@@ -77,6 +78,23 @@ describe("callApi with OpenTelemetry", () => {
     await span?.run(() => callApi(step, { url: `${url}/pay;iban=DE02;token=hunter2/now` }))
     span?.end({ outcome: "complete" })
     expect(tracing.span("GET").attributes["url.full"]).toBe(`${url}/pay;iban=[REDACTED];token=[REDACTED]`)
+  })
+
+  test("below a step that is left out has none either, where a sampler records it all the same", async () => {
+    tracing.stop()
+    tracing = startTestTracing(new AlwaysOnSampler())
+    const stored = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+    const span = silentStep("task-1", "charge", stored, createRedactor({ keys: ["iban"] }))
+    await span.run(() => callApi(step, { url: `${url}/pay;iban=DE02;token=hunter2/now` }))
+    expect(tracing.span("GET").attributes["url.full"]).toBe(`${url}/pay;iban=[REDACTED];token=[REDACTED]`)
+  })
+
+  test("where no context tells of the step, the built-in rules hold", async () => {
+    context.disable()
+    const span = startStepSpan(ATTEMPT, createRedactor({ keys: ["iban"] }))
+    await span?.run(() => callApi(step, { url: `${url}/pay;iban=DE02;token=hunter2/now` }))
+    span?.end({ outcome: "complete" })
+    expect(tracing.span("GET").attributes["url.full"]).toBe(`${url}/pay;iban=DE02;token=[REDACTED]`)
   })
 
   test("an answer that is no success is an error", async () => {

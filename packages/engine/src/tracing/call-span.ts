@@ -9,7 +9,7 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api"
-import { asItIs } from "../core/bounded-text.ts"
+import { createRedactor } from "../core/redact.ts"
 import { findTracer } from "./find-tracer.ts"
 import { findTracedStep } from "./step-span.ts"
 import { runInside, tryTracing } from "./tracing-trouble.ts"
@@ -34,6 +34,9 @@ export interface CallSpan {
  * (open-telemetry/opentelemetry-js-contrib#3711).
  */
 const SUPPRESS_TRACING = createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRACING")
+
+/** Outside of a Tasker's steps, or where the SDK has no context that tells of them. */
+const BUILT_IN = createRedactor()
 
 const UNTRACED: CallSpan = { answered: () => {} }
 
@@ -75,7 +78,7 @@ function callSpan(span: Span): CallSpan {
 
 /** Without the query, which may hold a key; a path that holds one is redacted by the rules of the step's Tasker. */
 function requestAttributes({ method, url }: TracedRequest) {
-  const redact = findTracedStep()?.redact ?? asItIs
+  const redact = findTracedStep()?.redact ?? BUILT_IN
   return {
     "http.request.method": method,
     "server.address": url.hostname,

@@ -158,7 +158,7 @@ describe("silentStep", () => {
   const stored = `00-${PARENT.traceId}-${PARENT.spanId}-00`
 
   test("records nothing, and keeps the task's trace in whatever the handler traces and sends", async () => {
-    const step = silentStep(ATTEMPT.taskId, "charge", stored)
+    const step = silentStep(ATTEMPT.taskId, "charge", stored, redact)
     const headers: Record<string, string> = {}
     const key = createContextKey("test")
     await step.run(async () => {

@@ -67,8 +67,8 @@ export interface TracedStep {
   readonly taskId: string
   readonly step: string
   readonly span: Span
-  /** Takes secrets out of what is recorded; `undefined` where nothing is. */
-  readonly redact?: Redact
+  /** Takes secrets out of what is recorded: below a step that is not, a sampler may still record its calls. */
+  readonly redact: Redact
 }
 
 const TRACED_STEP = createContextKey("tasker.step")
@@ -121,20 +121,22 @@ function stepAttributes(attempt: AttemptFacts, redact: Redact): Attributes {
  * A sampler is not asked again. Under load most steps are of this kind: to ask for each, and to make the context that
  * its handler may ask for, took half as much CPU time as the worker needs for a step, most of it to collect garbage.
  */
-export function silentStep(taskId: string, step: string, traceContext: string): StepSpan {
-  return new SilentStep(taskId, step, traceContext)
+export function silentStep(taskId: string, step: string, traceContext: string, redact: Redact): StepSpan {
+  return new SilentStep(taskId, step, traceContext, redact)
 }
 
 class SilentStep implements StepSpan, Context {
   readonly #taskId: string
   readonly #step: string
   readonly #traceContext: string
+  readonly #redact: Redact
   #inside: Context | undefined
 
-  constructor(taskId: string, step: string, traceContext: string) {
+  constructor(taskId: string, step: string, traceContext: string, redact: Redact) {
     this.#taskId = taskId
     this.#step = step
     this.#traceContext = traceContext
+    this.#redact = redact
   }
 
   run<T>(handler: () => T): T {
@@ -166,7 +168,8 @@ class SilentStep implements StepSpan, Context {
   #context(): Context {
     if (this.#inside === undefined) {
       const parent = taskTraceContext(this.#taskId, this.#traceContext)
-      this.#inside = contextOf({ taskId: this.#taskId, step: this.#step, span: trace.wrapSpanContext(parent) })
+      const span = trace.wrapSpanContext(parent)
+      this.#inside = contextOf({ taskId: this.#taskId, step: this.#step, span, redact: this.#redact })
     }
     return this.#inside
   }

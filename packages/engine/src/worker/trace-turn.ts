@@ -20,7 +20,7 @@ export function traceAttempt(
 ): StepSpan | undefined {
   if (!isTracing()) return undefined
   const { taskId, traceContext } = claimed
-  if (isLeftOut(traceContext)) return silentStep(taskId, served.step.spec.name, traceContext)
+  if (isLeftOut(traceContext)) return silentStep(taskId, served.step.spec.name, traceContext, redact)
   const { workflow, step } = served
   try {
     const facts = {
