@@ -23,7 +23,8 @@ export const PERIOD_RULES = {
 export interface MeasuringLimit {
   /**
    * How long the whole call may take, in milliseconds, the wait for a connection included; 1 to 3,600,000. What the server
-   * is at then, it finishes in vain, unless its `statement_timeout` ends that.
+   * is at then, it finishes in vain, unless its `statement_timeout` ends that. PGlite has one session: there everything else
+   * waits until the statement is done.
    *
    * Default: 60,000.
    */

@@ -23,7 +23,7 @@ interface ErrorFields {
   readonly errorMessage: string | null
 }
 
-/** A task, as it is when its row is read. */
+/** A task, as it is when its row is read. A field that `redact.keys` names holds the mask, whatever its type here. */
 export interface TaskRecord extends WorkflowFields {
   readonly kind: "task"
   readonly state: TaskState
@@ -45,7 +45,9 @@ export interface TaskRecord extends WorkflowFields {
   readonly input?: JsonValue
 }
 
-/** A step of a task, as it is when its row is read. */
+/**
+ * A step of a task, as it is when its row is read. A field that `redact.keys` names holds the mask, whatever its type here.
+ */
 export interface StepRecord extends WorkflowFields, ErrorFields {
   readonly kind: "step"
   readonly step: string
@@ -61,7 +63,10 @@ export interface StepRecord extends WorkflowFields, ErrorFields {
   readonly result?: JsonValue
 }
 
-/** A row of history: a task or a step of it went from one state to another. */
+/**
+ * A row of history: a task or a step of it went from one state to another. A field that `redact.keys` names holds the mask,
+ * whatever its type here.
+ */
 export interface TransitionRecord extends WorkflowFields, ErrorFields {
   readonly kind: "transition"
   readonly transitionId: number

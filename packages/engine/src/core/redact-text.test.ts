@@ -21,6 +21,8 @@ describe("createTextRedactor", () => {
     ["iban: DE00 took 3 ms, 2 tries", "iban: [REDACTED] took 3 ms, 2 tries"],
     ["iban: DE00, 3 tries", "iban: [REDACTED], 3 tries"],
     ["iban: DE00 ABCD is no bank", "iban: [REDACTED] ABCD is no bank"],
+    ["iban: 4111-1111 1111-1111", "iban: [REDACTED] 1111-1111"],
+    ["iban: '4111-1111 1111-1111'", "iban: '[REDACTED]'"],
     ["token: abc 1.5 s, token: abc 2026-01-01 x", "token: [REDACTED] 1.5 s, token: [REDACTED] 2026-01-01 x"],
     ["password: abc otp1: 123456 otp2 = 7 x", "password: [REDACTED] otp1: [REDACTED] otp2 = [REDACTED] x"],
     ["GET /x?page=1&token=abc 200 12 ms", "GET /x?page=1&token=[REDACTED] 200 12 ms"],
