@@ -328,7 +328,7 @@ class PostgresDatabase implements Database {
 
 /**
  * By pg's callback: its promise keeps rows that nobody holds any more from the collector of young objects, which then
- * copies them twice. That was a tenth of a worker's CPU time.
+ * copies them twice: a good part of a worker's CPU time.
  */
 async function ask(client: pg.PoolClient, query: pg.QueryConfig): Promise<unknown[]> {
   return await new Promise((resolve, reject) => {
