@@ -1,6 +1,6 @@
 import { stateAfter } from "../core/outcome-state.ts"
 import type { CustomEventName, EventName } from "../core/events/event-map.ts"
-import type { EventError, StepChange, TaskChange } from "../core/events/event-payloads.ts"
+import type { EventError, StepChange } from "../core/events/event-payloads.ts"
 import { type EventSink, wantsAny } from "../core/events/event-sink.ts"
 import { eventsOfTransition, type TransitionFacts } from "../core/events/transition-event.ts"
 import type { Advanced, ClaimedStep, EndedTask, Outcome } from "../store/advance.ts"
@@ -174,24 +174,15 @@ export function taskEnds({ advanced, settled }: Turn): readonly TaskEnd[] {
 function tellTasksEnded(events: EventSink, turn: Turn): void {
   if (!wantsAny(events, ["task.completed", "task.failed"])) return
   for (const { ended, claimed, served } of taskEnds(turn)) {
-    const { workflow } = served
-    // Field by field, as the completion of a step.
-    const payload: TaskChange = {
-      taskId: claimed.taskId,
-      namespace: workflow.namespace,
-      workflow: workflow.name,
-      version: workflow.version,
-      correlationId: claimed.correlationId ?? claimed.taskId,
-      from: "in_progress",
+    tell(events, {
+      ...factsOf(turn.workerId, claimed, served),
+      step: null,
       to: ended.state,
-      cause: null,
-      by: null,
-      reason: null,
-      workerId: turn.workerId,
+      attempt: null,
+      maxAttempts: null,
       // Both are cut to milliseconds: of what took less, the one may lie behind the other.
       durationMs: Math.max(0, ended.finishedAt.getTime() - ended.startedAt.getTime()),
-    }
-    events.deliver({ name: ended.state === "complete" ? "task.completed" : "task.failed", at: new Date(), payload })
+    })
   }
 }
 

@@ -28,8 +28,9 @@ export interface TransitionFacts extends TaskFacts {
  * The events that a row of history stands for: the change itself, and, where that
  * is so, that the attempt timed out or was the last one.
  *
- * The only place that knows; whoever publishes what follows from history calls it,
- * in the process that made the change and in the feed.
+ * Whoever publishes what follows from history calls it, in the process that made the
+ * change and in the feed. A worker alone makes the event of a step that completes by
+ * itself, since it makes one for every step.
  */
 export function eventsOfTransition(facts: TransitionFacts): readonly TaskerEvent[] {
   if (facts.step === null) return taskEvents(facts)
